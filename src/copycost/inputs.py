@@ -1,0 +1,130 @@
+"""Inputs: what is asked of a target, one implementation for each medium.
+
+Everything above ``targets/`` and ``substitutes/`` speaks to the `Inputs` protocol, so that a strategy, a
+ledger or a measure need not know whether it handles images or texts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol, Self, runtime_checkable
+
+import numpy as np
+
+from copycost._types import AnyArray, ByteArray, IntArray
+from copycost.errors import InvalidInput
+
+__all__ = ["Images", "Inputs"]
+
+
+@runtime_checkable
+class Inputs(Protocol):
+    """A finite, ordered, immutable collection of inputs of one medium."""
+
+    medium: str
+
+    def __len__(self) -> int:
+        """Return the number of inputs."""
+        ...
+
+    def take(self, indices: IntArray | Sequence[int]) -> Self:
+        """Return the inputs at ``indices``, in that order."""
+        ...
+
+    def concat(self, other: Self) -> Self:
+        """Return these inputs followed by ``other``."""
+        ...
+
+    def digests(self) -> list[bytes]:
+        """Return the 32-byte SHA-256 of each input as it is sent."""
+        ...
+
+    def digest(self) -> str:
+        """Return one hexadecimal SHA-256 that names the whole collection."""
+        ...
+
+
+class Images:
+    """Images as the rest of copycost sees them: uint8, n x height x width x channels.
+
+    Parameters
+    ----------
+    array : uint8 array (n, height, width, channels) or (n, height, width)
+        Grey images may leave the channel axis out. The array is copied unless it is already read-only and contiguous.
+
+    Raises
+    ------
+    InvalidInput
+        If the array is not uint8 or has another number of axes.
+
+    Examples
+    --------
+    >>> images = Images(np.zeros((3, 2, 2), np.uint8))
+    >>> len(images), images.shape
+    (3, (2, 2, 1))
+    >>> images.digests()[0] == images.digests()[2]
+    True
+    """
+
+    medium = "image"
+
+    def __init__(self, array: AnyArray) -> None:
+        if array.dtype != np.uint8:
+            raise InvalidInput(
+                f"images have dtype {array.dtype}; uint8 with values 0 to 255 is needed. "
+                "Scale and round floats to 0..255 and convert them with .astype(numpy.uint8)."
+            )
+        if array.ndim == 3:
+            array = array[..., np.newaxis]
+        if array.ndim != 4 or 0 in array.shape[1:]:
+            raise InvalidInput(
+                f"images have shape {array.shape}; (n, height, width, channels) or (n, height, width) is needed."
+            )
+        if array.flags.writeable or not array.flags.c_contiguous:
+            array = np.array(array, order="C")
+            array.flags.writeable = False
+        self.array: ByteArray = array
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one image."""
+        _, height, width, channels = self.array.shape
+        return height, width, channels
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return self.array.shape[0]
+
+    def __repr__(self) -> str:
+        height, width, channels = self.shape
+        return f"Images(n={len(self)}, {height}x{width}x{channels})"
+
+    def take(self, indices: IntArray | Sequence[int]) -> Images:
+        """Return the images at ``indices``, in that order."""
+        return Images(_frozen(self.array[np.asarray(indices, dtype=np.int64)]))
+
+    def concat(self, other: Images) -> Images:
+        """Return these images followed by ``other``, which must have the same height, width and channels."""
+        if other.shape != self.shape:
+            raise InvalidInput(
+                f"images of shape {other.shape} cannot follow images of shape {self.shape}; "
+                "resize one of the two so that height, width and channels agree."
+            )
+        return Images(_frozen(np.concatenate([self.array, other.array])))
+
+    def digests(self) -> list[bytes]:
+        """Return the SHA-256 of each image: its shape, then its bytes."""
+        head = repr(self.shape).encode()
+        return [hashlib.sha256(head + image.tobytes()).digest() for image in self.array]
+
+    def digest(self) -> str:
+        """Return one hexadecimal SHA-256 over the count, the shape and all bytes."""
+        whole = hashlib.sha256(repr((self.medium, *self.array.shape)).encode())
+        whole.update(self.array.data if len(self) else b"")
+        return whole.hexdigest()
+
+
+def _frozen(array: ByteArray) -> ByteArray:
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,15 @@
+"""Fixtures shared by all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    default = Path(__file__).resolve().parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("COPYCOST_SHARED_DATA", default))
+    if not (folder / "load.py").exists():
+        pytest.skip("the folder of real data sets is not on this machine (set COPYCOST_SHARED_DATA)")
+    return folder
