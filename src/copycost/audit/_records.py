@@ -1,0 +1,173 @@
+"""The folder of an audit: where records, ledgers and weights lie, and how they are written whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import re
+import shutil
+from importlib import metadata
+from pathlib import Path
+from typing import IO, Any
+
+from copycost._version import __version__
+from copycost.audit._spec import AuditSpec
+from copycost.errors import InvalidInput, LedgerError, SpecMismatch
+
+__all__ = ["CELL_SCHEMA", "Folder", "machine", "read_json", "write_json"]
+
+CELL_SCHEMA = "copycost.cell/1"
+TARGET_SCHEMA = "copycost.target/1"
+AUDIT_SCHEMA = "copycost.audit/1"
+
+
+class Folder:
+    """The output folder of one audit.
+
+    Layout: ``audit.json`` (the spec), ``targets/KEY/`` and ``cells/KEY/`` (a ledger, weights and ``record.json`` each),
+    ``memo/`` (shared intermediate arrays), ``records.json`` (everything merged), ``report.html``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def spec_file(self) -> Path:
+        """Where the spec is kept."""
+        return self.path / "audit.json"
+
+    def target(self, key: str) -> Path:
+        """Return the folder of a prepared target."""
+        return self.path / "targets" / key
+
+    def cell(self, key: str) -> Path:
+        """Return the folder of a cell."""
+        return self.path / "cells" / key
+
+    @property
+    def memo(self) -> Path:
+        """Where shared intermediate arrays are kept while the audit runs."""
+        return self.path / "memo"
+
+    def hold(self) -> IO[str]:
+        """Make the folder and keep other runs out until the returned file is closed.
+
+        Raises
+        ------
+        InvalidInput
+            If the folder cannot be written to.
+        LedgerError
+            If another run holds it.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock = open(self.path / ".lock", "w")  # noqa: SIM115 - held until the caller closes it
+        except OSError as error:
+            raise InvalidInput(f"the output folder {self.path} cannot be written to ({error.strerror}); choose another with --out.") from None
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise LedgerError(f"the output folder {self.path} is in use by another run; wait for it or stop it.") from None
+        return lock
+
+    def adopt(self, spec: AuditSpec) -> None:
+        """Write the spec, or compare it with the one that is there.
+
+        Raises
+        ------
+        SpecMismatch
+            If the folder holds an audit of another spec; the message shows the difference.
+        """
+        document = {"schema": AUDIT_SCHEMA, "spec": spec.model_dump(mode="json")}
+        if not self.spec_file.exists():
+            foreign = [entry.name for entry in self.path.iterdir() if entry.name != ".lock" and ".part" not in entry.name]
+            if foreign:
+                raise InvalidInput(
+                    f"the output folder {self.path} holds other files ({', '.join(sorted(foreign)[:4])}) and no audit; "
+                    "choose a new or empty folder with --out."
+                )
+            write_json(self.spec_file, document)
+            return
+        held = read_json(self.spec_file, AUDIT_SCHEMA)["spec"]
+        wanted = document["spec"]
+        if held != wanted:
+            keys = sorted(key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
+            lines = [f"  {key}: {_plain(held.get(key))} there, {_plain(wanted.get(key))} asked for" for key in keys]
+            raise SpecMismatch(
+                f"the folder {self.path} holds an audit of another spec:\n" + "\n".join(lines) + "\n"
+                "Choose another folder with --out, or ask for what is there to go on with it."
+            )
+
+    def clean(self) -> None:
+        """Remove what only a running audit needs."""
+        shutil.rmtree(self.memo, ignore_errors=True)
+
+
+def _plain(value: object) -> str:
+    return json.dumps(value)
+
+
+def write_json(path: Path, document: dict[str, Any]) -> None:
+    """Write a JSON document whole or not at all, and make it durable."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with open(part, "w", encoding="utf-8") as file:
+            file.write(_compact(json.dumps(document, indent=1, allow_nan=False)) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        cause = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
+        raise InvalidInput(f"{path} cannot be written ({cause}); make room or choose another folder, then run again to go on.") from None
+
+
+def _compact(text: str) -> str:
+    """Put each innermost list on one line, so that a record can be read by eye."""
+    return re.sub(r"\[\s+([^\[\]{}\"]*?)\s+\]", lambda match: "[" + re.sub(r"\s+", " ", match[1]) + "]", text)
+
+
+def read_json(path: Path, schema: str) -> dict[str, Any]:
+    """Read a JSON record and check what it is.
+
+    Raises
+    ------
+    InvalidInput
+        If it is missing, damaged, or of another schema.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be read ({error.strerror}).") from None
+    except ValueError as error:
+        raise InvalidInput(f"{path} is damaged ({error}); move it away and run the audit again on the same folder.") from None
+    found = document.get("schema") if isinstance(document, dict) else None
+    if found != schema:
+        raise InvalidInput(f"{path} has schema {found!r}; this copycost reads {schema!r}.")
+    return dict(document)
+
+
+def machine() -> dict[str, Any]:
+    """Return what a reader needs to judge a time or a last digit: versions, processor, cores."""
+    packages = ("numpy", "numba", "scipy", "torch", "torchvision")
+    return {
+        "copycost": __version__,
+        "python": platform.python_version(),
+        "packages": {name: metadata.version(name) for name in packages},
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "system": f"{platform.system()} {platform.machine()}",
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

@@ -1,0 +1,65 @@
+"""Runs an audit from its plan to its report, and goes on with one that was interrupted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from copycost.audit._executor import Message, run_tasks
+from copycost.audit._plan import Plan, make_plan
+from copycost.audit._records import Folder, write_json
+from copycost.audit._scenario import load_data
+from copycost.audit._spec import AuditSpec
+from copycost.audit._summary import AuditResult, read_audit
+
+__all__ = ["run_audit"]
+
+RECORDS_SCHEMA = "copycost.records/1"
+
+
+def run_audit(
+    spec: AuditSpec,
+    out: Path,
+    *,
+    data_dir: Path | None = None,
+    workers: int = 2,
+    planned: Callable[[Plan], None] | None = None,
+    tell: Callable[[Message], None] | None = None,
+) -> AuditResult:
+    """Run an audit, or go on with it, and return what it found.
+
+    Parameters
+    ----------
+    spec : what to measure
+    out : folder for records, ledgers and weights; one of the same spec is gone on with
+    data_dir : where named data sets lie
+    workers : processes, one thread each
+    planned : called with the plan before anything is asked
+    tell : called with what the workers do
+
+    Raises
+    ------
+    InvalidInput, SpecMismatch, LedgerError, TargetError
+        Each before anything is charged where the cause can be seen then; finished cells are always kept.
+    """
+    folder = Folder(out)
+    with folder.hold():
+        data = load_data(spec, 0, data_dir)
+        folder.adopt(spec)
+        plan = make_plan(spec, folder, data, workers)
+        if planned is not None:
+            planned(plan)
+        run_tasks(plan.tasks, out, data_dir, workers=workers, tell=tell or (lambda message: None))
+        result = read_audit(out)
+        write_json(
+            out / "records.json",
+            {
+                "schema": RECORDS_SCHEMA,
+                "spec": spec.model_dump(mode="json"),
+                "targets": list(result.targets),
+                "cells": list(result.cells),
+                "summary": result.summary(),
+            },
+        )
+        folder.clean()
+    return result

@@ -1,0 +1,241 @@
+"""The spec of an audit: everything that its results depend on, and nothing else."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from copycost.errors import InvalidInput
+from copycost.networks import ARCHITECTURES
+from copycost.oracle import AnswerKind
+from copycost.strategies import parse
+from copycost.substitutes import Schedule
+
+__all__ = ["AuditSpec", "CellSpec", "TransferSpec", "build_spec", "digest_of", "embedded_default", "read_config"]
+
+
+Value = TypeVar("Value")
+
+
+def _architecture(name: str) -> str:
+    if name not in ARCHITECTURES:
+        raise InvalidInput(f"the architecture is {name!r}; known are {', '.join(ARCHITECTURES)}.")
+    return name
+
+
+def _several(value: Any) -> Any:
+    """Let a comma-separated text or a single value stand for a list."""
+    if isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return [value] if isinstance(value, int | float) else value
+
+
+ScheduleText = Annotated[str, AfterValidator(lambda text: str(Schedule.parse(text)))]
+StrategyText = Annotated[str, AfterValidator(lambda text: str(parse(text)))]
+AnswersText = Annotated[str, AfterValidator(lambda text: str(AnswerKind.parse(text)))]
+ArchitectureText = Annotated[str, AfterValidator(_architecture)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TransferSpec(_Strict):
+    """Which adversarial examples each cell makes on its substitute; ``images: 0`` makes none."""
+
+    images: int = Field(200, ge=0)
+    attack: Literal["pgd", "fgsm", "deepfool"] = "pgd"
+    targeted: bool = True
+    epsilon: float = Field(128 / 255, ge=0, le=1e4)
+    norm: Literal["linf", "l2"] = "linf"
+    steps: int = Field(40, ge=1)
+
+    @model_validator(mode="after")
+    def _untargeted_deepfool(self) -> TransferSpec:
+        if self.attack == "deepfool" and self.targeted:
+            raise InvalidInput("attack is deepfool and targeted is true; DeepFool is untargeted, so set targeted to false.")
+        return self
+
+
+class AuditSpec(_Strict):
+    """A grid of cells against one target.
+
+    ``target`` is ``module:function``, a safetensors file (with ``target_arch``), ``ARCH@DATA`` (trained here, anew
+    for each seed), or ``labels`` (the known labels themselves answer).
+    """
+
+    target: str = Field(min_length=1)
+    pool: str = Field(min_length=1)
+    test: str = Field(min_length=1)
+    budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field((50, 150, 300, 600), min_length=1)
+    strategies: tuple[StrategyText, ...] = Field(("random", "drmi"), min_length=1)
+    answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(("top1",), min_length=1)
+    seeds: int = Field(5, ge=1, le=10_000)
+    substitute: ArchitectureText = "lenet5"
+    schedule: ScheduleText = "steps:3000"
+    target_arch: ArchitectureText | None = None
+    target_schedule: ScheduleText = "epochs:10 batch=64"
+    classes: int | None = Field(None, ge=2, le=100_000)
+    transfer: TransferSpec = TransferSpec()
+    uniform: int = Field(1000, ge=0, le=1_000_000)
+    levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field((0.8, 0.9, 0.95), min_length=1)
+
+    @field_validator("budgets")
+    @classmethod
+    def _budgets(cls, budgets: tuple[int, ...]) -> tuple[int, ...]:
+        if min(budgets) < 1:
+            raise InvalidInput(f"a budget is {min(budgets)}; budgets are numbers of queries of 1 or more.")
+        return tuple(sorted(_each_once("budgets", budgets)))
+
+    @field_validator("strategies", "answers")
+    @classmethod
+    def _unique(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return _each_once("strategies and answers", values)
+
+    @field_validator("levels")
+    @classmethod
+    def _levels(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < level <= 1 for level in levels):
+            raise InvalidInput(f"levels are {levels}; shares above 0 and up to 1 are needed, such as 0.9.")
+        return tuple(sorted(_each_once("levels", levels)))
+
+    @model_validator(mode="after")
+    def _complete(self) -> AuditSpec:
+        is_file = self.target.endswith(".safetensors")
+        if is_file and self.target_arch is None:
+            raise InvalidInput(f"the target {self.target} holds weights alone; name its architecture with --target-arch.")
+        if not (is_file or self.target == "labels" or "@" in self.target or ":" in self.target):
+            raise InvalidInput(
+                f"the target is {self.target!r}; write module:function, FILE.safetensors with --target-arch, ARCH@DATA such as "
+                "lenet5@mnist:train, or labels."
+            )
+        if "@" in self.target and not is_file:
+            _architecture(self.target.partition("@")[0])
+        return self
+
+    @property
+    def trains_target(self) -> bool:
+        """Whether the target is trained here."""
+        return "@" in self.target and not self.target.endswith(".safetensors")
+
+    @property
+    def per_seed(self) -> bool:
+        """Whether target, pool or test set differ between seeds."""
+        return self.trains_target or any(text.startswith("embedded:") for text in (self.pool, self.test))
+
+    def cells(self) -> list[CellSpec]:
+        """Return the cells of the grid, seed by seed."""
+        return [
+            CellSpec(
+                target=self.target, pool=self.pool, test=self.test, strategy=strategy, answers=answers, budget=budget, seed=seed,
+                substitute=self.substitute, schedule=self.schedule, target_arch=self.target_arch,
+                target_schedule=self.target_schedule, classes=self.classes, transfer=self.transfer, uniform=self.uniform,
+            )
+            for seed in range(self.seeds)
+            for budget in reversed(self.budgets)
+            for strategy in self.strategies
+            for answers in self.answers
+        ]  # fmt: skip
+
+
+class CellSpec(_Strict):
+    """The spec of one cell; its key names its folder."""
+
+    target: str
+    pool: str
+    test: str
+    strategy: StrategyText
+    answers: AnswersText
+    budget: int
+    seed: int
+    substitute: ArchitectureText
+    schedule: ScheduleText
+    target_arch: ArchitectureText | None
+    target_schedule: ScheduleText
+    classes: int | None
+    transfer: TransferSpec
+    uniform: int
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits of the SHA-256 of the spec."""
+        return digest_of(self.model_dump(mode="json"))
+
+
+def digest_of(document: Any) -> str:
+    """Return 16 hexadecimal digits of the SHA-256 of a JSON document, whatever the order of its keys."""
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _each_once(what: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
+    twice = sorted({str(value) for value in values if values.count(value) > 1})
+    if twice:
+        raise InvalidInput(f"{what} name {', '.join(twice)} twice; name each once.")
+    return values
+
+
+def embedded_default() -> dict[str, Any]:
+    """Return the spec of the audit that needs no file and no network: 5,000 real MNIST digits, split by seed."""
+    return {
+        "target": "lenet5@embedded:train", "pool": "embedded:pool", "test": "embedded:test", "budgets": [50, 150, 300, 600],
+        "strategies": ["random", "drmi"], "answers": ["top1"], "seeds": 5, "transfer": {"images": 36},
+    }  # fmt: skip
+
+
+def build_spec(values: dict[str, Any]) -> AuditSpec:
+    """Check values and make a spec of them.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the key, the value and what is allowed; for an unknown key the nearest known one.
+    """
+    try:
+        return AuditSpec(**values)
+    except ValidationError as error:
+        raise InvalidInput(_explain(error)) from None
+    except TypeError as error:
+        raise InvalidInput(f"the audit's settings cannot be read: {error}.") from None
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            known = TransferSpec.model_fields if where.startswith("transfer.") else AuditSpec.model_fields
+            close = difflib.get_close_matches(str(problem["loc"][-1]), list(known), n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
+            lines.append(f"unknown key {where!r}; {hint}")
+        elif problem["type"] == "value_error":
+            lines.append(f"{where}: {problem['ctx']['error']}" if where else str(problem["ctx"]["error"]))
+        elif problem["type"] == "missing":
+            lines.append(f"{where} is missing; give it on the command line or in the configuration file.")
+        else:
+            lines.append(f"{where} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}.")
+    return "\n".join(lines)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a YAML file of settings (safe YAML: no tags that run code).
+
+    Raises
+    ------
+    InvalidInput
+        If the file is missing or is not a YAML mapping of names.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInput(f"the configuration {path} cannot be read: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"the configuration {path} is not YAML: {error}") from None
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise InvalidInput(f"the configuration {path} holds no mapping of names to values; write lines such as 'pool: mnist:train'.")
+    return values

@@ -1,0 +1,184 @@
+"""The two kinds of task that worker processes run: prepare a target, and run a cell."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from copycost import measures
+from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder, machine, read_json, write_json
+from copycost.audit._scenario import Data, ceiling_agreement, held_out, load_data, load_target, train_network
+from copycost.audit._spec import AuditSpec, CellSpec, digest_of
+from copycost.errors import InvalidInput
+from copycost.extraction import Cell, Scenario, run_cell
+from copycost.networks import save_weights
+from copycost.oracle import AnswerKind, Ledger, Oracle
+from copycost.strategies import Memo, parse
+from copycost.substitutes import Schedule
+from copycost.transfer import TransferPlan
+
+__all__ = ["finished", "prepare_target", "run_one_cell", "target_key"]
+
+Report = Callable[[str, float], None]
+
+
+def target_key(spec: AuditSpec, seed: int) -> str:
+    """Return the name of the prepared target that a seed's cells share."""
+    fields = ("target", "pool", "test", "target_arch", "target_schedule", "classes")
+    document = {name: getattr(spec, name) for name in fields} | {"seed": seed if spec.per_seed else None}
+    return digest_of(document)
+
+
+def finished(folder: Path, schema: str) -> bool:
+    """Whether a task left a whole record in ``folder``."""
+    return (folder / "record.json").exists() and bool(read_json(folder / "record.json", schema))
+
+
+@functools.lru_cache(maxsize=1)
+def _data(spec: AuditSpec, seed: int, data_dir: Path | None) -> Data:
+    """Keep the last sets loaded: a worker meets the same ones cell after cell."""
+    return load_data(spec, seed, data_dir)
+
+
+def _data_of(spec: AuditSpec, seed: int, data_dir: Path | None) -> Data:
+    return _data(spec, seed if spec.per_seed else 0, data_dir)
+
+
+def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None, report: Report) -> None:
+    """Train or load the target of a seed, check it, and ask about the held-out images once for all its cells."""
+    folder = Folder(out).target(target_key(spec, seed))
+    folder.mkdir(parents=True, exist_ok=True)
+    report("loading data", 0.0)
+    data = _data_of(spec, seed, data_dir)
+    _check_unchanged(folder, data)
+    started = time.perf_counter()
+    if spec.trains_target:
+        train_network(spec, data, seed, "target", folder / "target.safetensors", functools.partial(report, "training the target"))
+    target = load_target(spec, data, folder / "target.safetensors")
+    _check_classes(spec, data, target.classes)
+    with Ledger(folder / "ledger.sqlite", target=target.fingerprint()) as ledger:
+        report("asking about the held-out images", 0.0)
+        oracle = Oracle(target, ledger, account="held-out")
+        answers = held_out(oracle, data.test.inputs)
+        counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint")}
+    if finished(folder, TARGET_SCHEMA):
+        return
+    ceiling = None
+    if spec.trains_target:
+        second = train_network(
+            spec, data, seed, "ceiling", folder / "ceiling.safetensors", functools.partial(report, "training a second target")
+        )
+        ceiling = ceiling_agreement(second, data.test.inputs, answers)
+    true = data.test.labels
+    write_json(
+        folder / "record.json",
+        {
+            "schema": TARGET_SCHEMA,
+            "target": target.name,
+            "fingerprint": target.fingerprint(),
+            "seed": seed if spec.per_seed else None,
+            "classes": list(data.classes) or [str(label) for label in range(target.classes)],
+            "gives_probabilities": target.gives_probabilities,
+            "answers_new": target.answers_new,
+            "pool": _facts(data.pool.name, data.pool.inputs, data.pool.labels is not None),
+            "test": _facts(data.test.name, data.test.inputs, true is not None),
+            "pool_overlaps_training": data.pool_overlaps_training,
+            "result": {
+                "accuracy": None if true is None else measures.accuracy(answers, true),
+                "ceiling": ceiling,
+                "held_out_charged": counts["held-out"]["charged"],
+                "held_out_answers": answers.tolist(),
+            },
+            "run": {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts},
+        },
+    )
+
+
+def _facts(name: str, inputs: Any, labelled: bool) -> dict[str, Any]:
+    return {"name": name, "count": len(inputs), "shape": list(inputs.shape), "digest": inputs.digest(), "labelled": labelled}
+
+
+def _check_unchanged(folder: Path, data: Data) -> None:
+    if not finished(folder, TARGET_SCHEMA):
+        return
+    record = read_json(folder / "record.json", TARGET_SCHEMA)
+    for role, part in (("pool", data.pool), ("test", data.test)):
+        if record[role]["digest"] != part.inputs.digest():
+            raise InvalidInput(f"the {role} {part.name} has changed since this audit began; use another --out, or put the old one back.")
+
+
+def _check_classes(spec: AuditSpec, data: Data, classes: int) -> None:
+    for role, part in (("pool", data.pool), ("test set", data.test)):
+        if part.labels is not None and len(part.labels) and part.labels.max() >= classes:
+            raise InvalidInput(
+                f"the {role} {part.name} carries labels up to {part.labels.max()}, but the target has {classes} classes; "
+                "use a set of the target's own classes."
+            )
+
+
+def run_one_cell(spec: AuditSpec, cell: CellSpec, out: Path, data_dir: Path | None, report: Report) -> None:
+    """Run a cell and leave its record, its ledger and its substitute's weights."""
+    folder = Folder(out).cell(cell.key)
+    folder.mkdir(parents=True, exist_ok=True)
+    report("loading data", 0.0)
+    scenario, target_record = _scenario(spec, cell.seed, out, data_dir)
+    started = time.perf_counter()
+    with Ledger(folder / "ledger.sqlite", target=scenario.target.fingerprint()) as ledger:
+        if finished(folder, CELL_SCHEMA):
+            return
+        extraction = run_cell(_cell(cell), scenario, ledger, memo=Memo(Folder(out).memo), report=report)
+        save_weights(extraction.substitute.network, folder / "substitute.safetensors")
+        record = {
+            "schema": CELL_SCHEMA,
+            "key": cell.key,
+            "spec": cell.model_dump(mode="json"),
+            "target": target_record,
+            "assumptions": _assumptions(cell, scenario),
+            "result": extraction.result,
+            "run": {"machine": machine(), "threads": 1, "total_seconds": round(time.perf_counter() - started, 3)} | extraction.run,
+        }
+        write_json(folder / "record.json", record)
+
+
+def _cell(cell: CellSpec) -> Cell:
+    return Cell(
+        parse(cell.strategy), AnswerKind.parse(cell.answers), cell.budget, cell.seed, cell.substitute, Schedule.parse(cell.schedule),
+        TransferPlan(**cell.transfer.model_dump()), cell.uniform,
+    )  # fmt: skip
+
+
+def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> tuple[Scenario, str]:
+    data = _data_of(spec, seed, data_dir)
+    key = target_key(spec, seed)
+    folder = Folder(out).target(key)
+    record = read_json(folder / "record.json", TARGET_SCHEMA)
+    scenario = Scenario(
+        target=load_target(spec, data, folder / "target.safetensors"),
+        pool=data.pool.inputs,
+        pool_labels=data.pool.labels,
+        test=data.test.inputs,
+        test_labels=data.test.labels,
+        test_answers=np.array(record["result"]["held_out_answers"], dtype=np.int64),
+        classes=tuple(record["classes"]),
+        target_architecture=spec.target_arch or (spec.target.partition("@")[0] if spec.trains_target else None),
+        pool_overlaps_training=record["pool_overlaps_training"],
+    )
+    return scenario, key
+
+
+def _assumptions(cell: CellSpec, scenario: Scenario) -> dict[str, Any]:
+    known = scenario.target_architecture
+    return {
+        "answers": cell.answers,
+        "labels_known": "labels" in parse(cell.strategy).needs,
+        "unlabelled_pool_used": False,
+        "pretrained_features": False,
+        "architecture_known": None if known is None else known == cell.substitute,
+        "pool_overlaps_training": scenario.pool_overlaps_training,
+        "insider_looks": 0,
+    }

@@ -1,0 +1,47 @@
+"""Weights on disk as safetensors, which hold numbers and no code."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from copycost.errors import InvalidInput
+
+__all__ = ["load_weights", "save_weights"]
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's state to ``path``, whole or not at all, and make it durable."""
+    part = path.with_suffix(".part")
+    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part)
+    with open(part, "rb+") as file:
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def load_weights(network: nn.Module, path: Path) -> None:
+    """Fill a network with the state in ``path``.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is not safetensors (pickles are refused: they can carry code) or does not fit the network.
+    """
+    try:
+        state = load_file(path)
+    except FileNotFoundError:
+        raise InvalidInput(f"there is no file {path}.") from None
+    except (SafetensorError, OSError) as error:
+        raise InvalidInput(
+            f"{path} is not a safetensors file ({error}). Pickled weights (.pt, .pth) are not read, as they can carry code; "
+            "convert them with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')."
+        ) from None
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = str(error).split("\n", 1)[-1].strip()
+        raise InvalidInput(f"the weights in {path} do not fit the architecture: {reason}") from None

@@ -1,0 +1,28 @@
+"""The one place where torch's own generator is set: it is forked, used and restored."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+
+__all__ = ["generator", "seeded"]
+
+
+@contextlib.contextmanager
+def seeded(rng: np.random.Generator) -> Iterator[None]:
+    """Run a block whose torch draws (initial weights, dropout) come from ``rng``; restore torch's state after."""
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(_seed(rng))
+        yield
+
+
+def generator(rng: np.random.Generator) -> torch.Generator:
+    """Return a torch generator seeded by one draw from ``rng``."""
+    return torch.Generator().manual_seed(_seed(rng))
+
+
+def _seed(rng: np.random.Generator) -> int:
+    return int(rng.integers(2**63))

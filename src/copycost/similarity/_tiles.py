@@ -1,0 +1,164 @@
+"""Images laid out for the tile kernel: pixel-major tiles of 64, and the walk of each image by level."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+import numpy as np
+
+from copycost._types import AnyArray, ByteArray, FloatArray, IntArray
+from copycost.similarity._lanes import LANES
+
+__all__ = ["Tiled", "common_level", "tile"]
+
+
+class Tiled(NamedTuple):
+    """A set of n images of p pixels in the layout of the tile kernel.
+
+    Attributes
+    ----------
+    bytes : uint8 (tiles * p * 64,)
+        Pixel q of image 64 t + l lies at ((t p) + q) 64 + l; the lanes of missing images are zero.
+    walk : unsigned (all ink,)
+        For each image the pixels off its background: by level those of levels that repeat, then the others.
+    walk_start : int64 (n + 1,)
+        Where the walk of each image starts.
+    runs : unsigned (all runs,)
+        The lengths of the runs of equal level at the head of each walk, each two at least.
+    runs_start : int64 (n + 1,)
+        Where the runs of each image start.
+    marginal : float64 (n,)
+        The sum of c log c over the counts of each image's levels.
+    paper : int64 (n,)
+        The number of background pixels of each image.
+    """
+
+    bytes: ByteArray
+    walk: AnyArray
+    walk_start: IntArray
+    runs: AnyArray
+    runs_start: IntArray
+    marginal: FloatArray
+    paper: IntArray
+
+
+def common_level(*blocks: ByteArray) -> int:
+    """Return the level that makes the best background: the one whose runs would cost the kernel most."""
+    cost = np.zeros(256)
+    for pixels in blocks:
+        cost += _run_cost(pixels)
+    return int(cost.argmax())
+
+
+def tile(pixels: ByteArray, background: int, table: FloatArray) -> Tiled:
+    """Lay out ``pixels`` (n, p) with the given background level; ``table`` is `count_log_count` of p."""
+    n, p = pixels.shape
+    marginal, paper = np.empty(n), np.empty(n, dtype=np.int64)
+    walk_start, runs_start = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
+    _measure(pixels, background, table, marginal, paper, walk_start, runs_start)
+    np.cumsum(walk_start, out=walk_start)
+    np.cumsum(runs_start, out=runs_start)
+    small = np.uint16 if p <= 1 << 16 else np.uint32
+    walk = np.empty(walk_start[-1], dtype=small)
+    runs = np.empty(runs_start[-1], dtype=np.uint32)
+    _order(pixels, background, walk, walk_start, runs, runs_start)
+    lanes = _aligned(-(-n // LANES) * p * LANES)
+    _interleave(pixels, lanes)
+    return Tiled(lanes, walk, walk_start, runs, runs_start, marginal, paper)
+
+
+def _aligned(size: int) -> ByteArray:
+    """Return ``size`` bytes that start on a cache line, so that no row of 64 lies across two."""
+    room = np.empty(size + 64, dtype=np.uint8)
+    skip = -room.ctypes.data % 64
+    return room[skip : skip + size]
+
+
+@numba.njit(cache=True)
+def _count(image: ByteArray, counts: IntArray) -> None:
+    counts[:] = 0
+    for value in image:
+        counts[value] += 1
+
+
+@numba.njit(cache=True)
+def _run_cost(pixels: ByteArray) -> FloatArray:
+    cost = np.zeros(256)
+    counts = np.zeros(256, np.int64)
+    for image in pixels:
+        _count(image, counts)
+        for level in range(256):
+            cost[level] += float(counts[level]) ** 2
+    return cost
+
+
+@numba.njit(parallel=True, cache=True)
+def _measure(
+    pixels: ByteArray,
+    background: int,
+    table: FloatArray,
+    marginal: FloatArray,
+    paper: IntArray,
+    ink: IntArray,
+    runs: IntArray,
+) -> None:
+    """Fill the marginals and background counts, and at i + 1 the lengths of image i's walk and list of runs."""
+    for i in numba.prange(len(pixels)):
+        counts = np.zeros(256, np.int64)
+        _count(pixels[i], counts)
+        total = 0.0
+        repeated = 0
+        for level in range(256):
+            total += table[counts[level]]
+            repeated += counts[level] > 1 and level != background
+        marginal[i] = total
+        paper[i] = counts[background]
+        ink[i + 1] = pixels.shape[1] - counts[background]
+        runs[i + 1] = repeated
+
+
+@numba.njit(parallel=True, cache=True)
+def _order(
+    pixels: ByteArray,
+    background: int,
+    walk: AnyArray,
+    walk_start: IntArray,
+    runs: AnyArray,
+    runs_start: IntArray,
+) -> None:
+    for i in numba.prange(len(pixels)):
+        counts = np.zeros(256, np.int64)
+        _count(pixels[i], counts)
+        place = np.zeros(256, np.int64)
+        at, run = walk_start[i], runs_start[i]
+        for level in range(256):
+            if counts[level] > 1 and level != background:
+                place[level] = at
+                runs[run] = counts[level]
+                at += counts[level]
+                run += 1
+        for q in range(pixels.shape[1]):
+            level = pixels[i, q]
+            if level == background:
+                continue
+            if counts[level] > 1:
+                walk[place[level]] = q
+                place[level] += 1
+            else:
+                walk[at] = q
+                at += 1
+
+
+@numba.njit(parallel=True, cache=True)
+def _interleave(pixels: ByteArray, lanes: ByteArray) -> None:
+    n, p = pixels.shape
+    for t in numba.prange((n + 63) // 64):
+        first = t * 64
+        inside = min(64, n - first)
+        tile = lanes[first * p : (first + 64) * p]
+        for q in range(p):
+            for lane in range(inside):
+                tile[q * 64 + lane] = pixels[first + lane, q]
+            for lane in range(inside, 64):
+                tile[q * 64 + lane] = 0

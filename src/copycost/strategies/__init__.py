@@ -1,0 +1,7 @@
+"""Strategies: each chooses the next queries from what is known so far. One small file and one registry line each."""
+
+from copycost.strategies._base import Knowledge, Queries, Strategy
+from copycost.strategies._memo import Memo
+from copycost.strategies._registry import STRATEGIES, parse
+
+__all__ = ["STRATEGIES", "Knowledge", "Memo", "Queries", "Strategy", "parse"]

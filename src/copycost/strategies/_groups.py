@@ -1,0 +1,61 @@
+"""Choosing group by group: DRMI's protocol, where the pool's labels are known before any query (section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from copycost._types import IntArray
+from copycost.datasets import largest_remainder
+from copycost.errors import InvalidInput
+from copycost.strategies._base import Grouping, Knowledge
+
+__all__ = ["by_group"]
+
+
+def by_group(
+    knowledge: Knowledge, k: int, group: Grouping, redistribute: bool, choose: Callable[[IntArray, int], IntArray]
+) -> IntArray:
+    """Return ``k`` pool indices, chosen within each group in proportion to its size.
+
+    Parameters
+    ----------
+    knowledge : holds the pool, and its labels where ``group`` is ``label``
+    k : number of indices
+    group : ``none`` makes one group of the whole pool
+    redistribute : give what a group is short of to the others, rather than refuse
+    choose : takes the free pool indices of a group (ascending) and a count, returns so many of them
+
+    Raises
+    ------
+    InvalidInput
+        If there are fewer queries than groups, or a group has fewer free images than its share.
+    """
+    free = knowledge.free()
+    if group == "none" or knowledge.labels is None:
+        return choose(free, k)
+    sizes = np.bincount(knowledge.labels, minlength=knowledge.classes)
+    groups = np.flatnonzero(sizes)
+    if k < len(groups):
+        raise InvalidInput(f"the budget of {k} queries is below the number of groups, {len(groups)}; ask at least one a group.")
+    members = [free[knowledge.labels[free] == label] for label in groups]
+    shares = largest_remainder(k, sizes[groups])
+    if redistribute:
+        shares = _within(shares, np.array([len(ids) for ids in members]))
+    for label, ids, share in zip(groups, members, shares, strict=True):
+        if share > len(ids):
+            raise InvalidInput(
+                f"the group of label {label} has {len(ids)} images left and its share is {share}; "
+                "lower the budget, or add redistribute=yes to the strategy."
+            )
+    chosen = [choose(ids, int(share)) for ids, share in zip(members, shares, strict=True) if share]
+    return np.concatenate(chosen)
+
+
+def _within(shares: IntArray, room: IntArray) -> IntArray:
+    """Move what exceeds a group's room to the groups that have some left, in proportion to it."""
+    given = np.minimum(shares, room)
+    while (missing := int(shares.sum() - given.sum())) > 0:
+        given = np.minimum(given + largest_remainder(missing, room - given), room)
+    return given

@@ -1,0 +1,54 @@
+"""Results that depend on the pool alone, computed once and shared by every cell of an audit.
+
+Each is one ``.npy`` file under a name made from what it depends on, written whole or not at all, and read as a
+memory map, so that processes share its pages.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from copycost._types import AnyArray
+
+__all__ = ["Memo"]
+
+
+class Memo:
+    """A folder of computed arrays; with no folder, nothing is kept.
+
+    Parameters
+    ----------
+    folder : where arrays are kept, or None
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+
+    def array(self, key: tuple[object, ...], compute: Callable[[], AnyArray]) -> AnyArray:
+        """Return the array named by ``key``; of several processes that ask at once, one computes it."""
+        if self._folder is None:
+            return compute()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = hashlib.sha256(repr(key).encode()).hexdigest()[:32]
+        path = self._folder / f"{name}.npy"
+        if not path.exists():
+            with open(self._folder / f"{name}.lock", "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not path.exists():
+                    self._write(path, compute())
+        loaded: AnyArray = np.load(path, mmap_mode="r", allow_pickle=False)
+        return loaded
+
+    def _write(self, path: Path, array: AnyArray) -> None:
+        part = path.with_suffix(".part")
+        with open(part, "wb") as file:
+            np.save(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)

@@ -1,0 +1,192 @@
+"""The one training loop."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from copycost._types import IntArray
+from copycost.errors import InvalidInput
+from copycost.inputs import Images
+from copycost.measures import macro_f1
+from copycost.networks import Classifier, seeded
+from copycost.networks._classifier import to_float
+from copycost.oracle import Answers
+from copycost.substitutes._schedule import Schedule
+
+__all__ = ["History", "Labelled", "fit"]
+
+Progress = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Images (n) and the answers to them; trained on probabilities where the answers carry them."""
+
+    images: Images
+    answers: Answers
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.answers):
+            raise InvalidInput(f"{len(self.images)} images have {len(self.answers)} answers; one answer an image is needed.")
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.answers)
+
+    def take(self, indices: IntArray) -> Labelled:
+        """Return the examples at ``indices``, in that order."""
+        return Labelled(self.images.take(indices), self.answers.take(indices))
+
+    def targets(self) -> torch.Tensor:
+        """Return what cross entropy compares to: int64 labels (n,) or float32 distributions (n, classes)."""
+        if self.answers.probabilities is None:
+            return torch.tensor(self.answers.labels)
+        rows = self.answers.probabilities
+        sums = rows.sum(axis=1, keepdims=True)
+        sure = np.eye(rows.shape[1], dtype=np.float32)[self.answers.labels]
+        return torch.from_numpy(np.where(sums > 0, rows / np.where(sums > 0, sums, 1), sure))
+
+
+@dataclass
+class History:
+    """What happened: updates made, mean training loss (nats) in each tenth of them, validation macro F1 an epoch."""
+
+    updates: int = 0
+    losses: list[float] = field(default_factory=list)
+    validation_f1: list[float] = field(default_factory=list)
+    best_epoch: int | None = None
+
+
+def fit(
+    classifier: Classifier,
+    labelled: Labelled,
+    unlabelled: Images | None = None,
+    *,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    progress: Progress | None = None,
+) -> History:
+    """Train a classifier in place on answers, by Adam on (soft) cross entropy.
+
+    Parameters
+    ----------
+    classifier : starts from the weights it has
+    labelled : examples and answers
+    unlabelled : images without answers, for schedules that use them; none does yet, so it must be None
+    schedule : when to stop
+    rng : source of the order of examples and of dropout
+    progress : called with the share of updates done
+
+    Raises
+    ------
+    InvalidInput
+        If there are no examples, or too few to set a validation share aside.
+    """
+    if not len(labelled):
+        raise InvalidInput("there are no answered queries to train on; ask at least one.")
+    if unlabelled is not None:
+        raise InvalidInput("unlabelled images were given, but no schedule uses them; leave them out.")
+    with seeded(rng):
+        classifier.network.train()
+        if schedule.kind == "early-stopping":
+            history = _until_no_better(classifier, labelled, schedule, rng, progress)
+        else:
+            history = _for_length(classifier, labelled, schedule, rng, progress)
+        classifier.network.eval()
+    return history
+
+
+def _for_length(
+    classifier: Classifier, labelled: Labelled, schedule: Schedule, rng: np.random.Generator, progress: Progress | None
+) -> History:
+    total = schedule.updates(len(labelled))
+    step = _Step(classifier, labelled, schedule)
+    every = max(1, total // 10)
+    history, running = History(), 0.0
+    orders = _orders(len(labelled), schedule.batch, rng)
+    for update in range(1, total + 1):
+        running += step(next(orders))
+        if update % every == 0:
+            history.losses.append(running / every)
+            running = 0.0
+            if progress is not None:
+                progress(update / total)
+    history.updates = total
+    return history
+
+
+def _until_no_better(
+    classifier: Classifier, labelled: Labelled, schedule: Schedule, rng: np.random.Generator, progress: Progress | None
+) -> History:
+    training, validation = _set_aside(labelled, schedule.validation, rng)
+    classes = max(_classes(labelled), int(labelled.answers.labels.max()) + 1)
+    step = _Step(classifier, training, schedule)
+    history, best, best_state = History(), -1.0, None
+    for epoch in range(schedule.length):
+        for batch in _epoch(len(training), schedule.batch, rng):
+            step(batch)
+            history.updates += 1
+        score = macro_f1(classifier.labels(validation.images), validation.answers.labels, classes)
+        history.validation_f1.append(score)
+        if score > best:
+            best, best_state, history.best_epoch = score, copy.deepcopy(classifier.network.state_dict()), epoch
+        if progress is not None:
+            progress((epoch + 1) / schedule.length)
+        if epoch - (history.best_epoch or 0) >= schedule.patience:
+            break
+    if best_state is not None:
+        classifier.network.load_state_dict(best_state)
+    return history
+
+
+def _classes(labelled: Labelled) -> int:
+    rows = labelled.answers.probabilities
+    return 2 if rows is None else rows.shape[1]
+
+
+def _set_aside(labelled: Labelled, share: float, rng: np.random.Generator) -> tuple[Labelled, Labelled]:
+    count = round(share * len(labelled))
+    if not 0 < count < len(labelled):
+        raise InvalidInput(
+            f"a validation share of {share:g} of {len(labelled)} answers is {count} images; "
+            "raise the budget or the share so that both parts have at least one."
+        )
+    order = rng.permutation(len(labelled))
+    return labelled.take(np.sort(order[count:])), labelled.take(np.sort(order[:count]))
+
+
+class _Step:
+    """One update of Adam on one batch; images stay bytes until they are needed."""
+
+    def __init__(self, classifier: Classifier, labelled: Labelled, schedule: Schedule) -> None:
+        self._classifier = classifier
+        self._array = labelled.images.array
+        self._targets = labelled.targets()
+        self._adam = torch.optim.Adam(
+            classifier.network.parameters(), lr=schedule.learning_rate, weight_decay=2 * schedule.weight_decay, fused=True
+        )
+
+    def __call__(self, rows: IntArray) -> float:
+        logits = self._classifier(to_float(self._array[rows]))
+        loss = functional.cross_entropy(logits, self._targets[torch.from_numpy(rows)])
+        self._adam.zero_grad()
+        loss.backward()
+        self._adam.step()
+        return loss.item()
+
+
+def _epoch(count: int, batch: int, rng: np.random.Generator) -> Iterator[IntArray]:
+    order = rng.permutation(count)
+    for start in range(0, count, batch):
+        yield order[start : start + batch]
+
+
+def _orders(count: int, batch: int, rng: np.random.Generator) -> Iterator[IntArray]:
+    while True:
+        yield from _epoch(count, batch, rng)
