@@ -287,15 +287,20 @@ def test_a_folder_that_cannot_be_written_is_missing_data(tmp_path: Path) -> None
             datasets.load(text, data_dir=tmp_path / "file")
 
 
-def test_mnist_is_downloaded_into_the_folder_named_by_the_environment(
+def test_mnist_is_downloaded_into_the_folder_named_by_the_environment_and_replaces_nothing(
     real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    raw = tmp_path / "new" / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    (raw / "train-labels-idx1-ubyte.gz").write_bytes(b"mine")
     monkeypatch.setenv("COPYCOST_DATA", str(tmp_path / "new"))
     with served(real / "MNIST" / "raw") as address:
         monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [address])
         found = datasets.load("mnist:test")
     assert len(found) == 10_000
-    assert (tmp_path / "new" / "MNIST" / "raw" / "t10k-images-idx3-ubyte.gz").is_file()
+    assert (raw / "t10k-images-idx3-ubyte.gz").is_file()
+    assert (raw / "train-labels-idx1-ubyte.gz").read_bytes() == b"mine"
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["MNIST"]
 
 
 def test_usps_is_downloaded_and_a_wrong_checksum_is_missing_data(

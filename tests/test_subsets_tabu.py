@@ -110,28 +110,30 @@ def instance(shared_data: Path, name: str) -> tuple[FloatArray, int, float | Non
     return distances, m, load.mdp_best().get(name)
 
 
-@pytest.mark.parametrize("name", ["GKD-a_1_n10_m2", "GKD-a_9_n10_m4", "GKD-a_28_n15_m4", "GKD-a_39_n15_m9"])
-def test_small_library_instances_are_solved_to_proven_optimality(shared_data: Path, name: str) -> None:
-    distances, m, _ = instance(shared_data, name)
-    most = -least_of_all(-distances, m)
-    for seed in range(3):
+def test_every_small_library_instance_is_solved_to_proven_optimality(shared_data: Path) -> None:
+    names = [
+        name for name in np.load(shared_data / "mdp" / "GKD-a.npz") if "_n10_" in name or "_n15_" in name
+    ]
+    assert len(names) == 50
+    for name in names:
+        distances, m, _ = instance(shared_data, name)
         got = lightest_subset(
-            Dense(distances).negate(), m, method="tabu", iterations=1000, rng=np.random.default_rng(seed)
+            Dense(distances).negate(), m, method="tabu", iterations=1000, rng=np.random.default_rng(7)
         )
-        assert -got.weight == pytest.approx(most, rel=1e-6)
+        assert got.weight == pytest.approx(least_of_all(-distances, m), rel=1e-6), name
 
 
 @pytest.mark.parametrize(
     "name",
-    ["SOM-b_4_n100_m40", "SOM-b_9_n300_m30", "GKD-c_1_n500_m50", "MDG-a_1_n500_m50", "MDG-b_8_n500_m50"],
+    ["SOM-b_4_n100_m40", "SOM-b_5_n200_m20", "GKD-c_1_n500_m50", "MDG-a_1_n500_m50", "MDG-b_1_n500_m50"],
 )
 def test_best_known_values_of_the_library_are_reached(shared_data: Path, name: str) -> None:
     distances, m, best = instance(shared_data, name)
     assert best is not None
-    got = tabu(-distances, m, seed=1, iterations=400_000)
+    got = tabu(-distances, m, seed=1, iterations=200_000)
     assert -got.weight >= best * (1 - 1e-6)
     assert got.bound is not None
-    assert got.bound <= got.weight
+    assert 1.4 * got.weight <= got.bound <= got.weight
 
 
 @pytest.mark.parametrize("k", [2, 7, 30, 58])
@@ -160,13 +162,13 @@ def test_the_generator_and_the_number_of_moves_decide_the_answer() -> None:
 
 def test_a_time_limit_ends_the_search() -> None:
     rng = np.random.default_rng(0)
-    short = lightest_subset(Dense(symmetric(300, 1)), 40, method="tabu", seconds=1e-9, rng=rng)
+    short = lightest_subset(Dense(symmetric(100, 1)), 40, method="tabu", seconds=1e-9, rng=rng)
     assert short.trace.iterations == 0
-    assert short.weight <= lightest_subset(Dense(symmetric(300, 1)), 40, method="greedy", starts=[0]).weight
-    timed = lightest_subset(Dense(symmetric(300, 1)), 40, method="tabu", seconds=0.2, rng=rng)
-    assert 0 < timed.trace.iterations
+    assert short.weight <= lightest_subset(Dense(symmetric(100, 1)), 40, method="greedy", starts=[0]).weight
+    timed = lightest_subset(Dense(symmetric(100, 1)), 40, method="tabu", seconds=0.1, rng=rng)
+    assert timed.trace.iterations > 0
     assert timed.weight <= short.weight
-    both = lightest_subset(Dense(symmetric(300, 1)), 40, method="tabu", seconds=1e9, iterations=500, rng=rng)
+    both = lightest_subset(Dense(symmetric(100, 1)), 40, method="tabu", seconds=1e9, iterations=500, rng=rng)
     assert both.trace.iterations == 500
 
 

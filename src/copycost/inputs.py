@@ -51,12 +51,12 @@ class Images:
     Parameters
     ----------
     array : uint8 array (n, height, width, channels) or (n, height, width)
-        Grey images may leave the channel axis out. The array is copied unless it is already read-only and contiguous.
+        Grey images may leave the channel axis out. The array is copied unless it is read-only and contiguous.
 
     Raises
     ------
     InvalidInput
-        If the array is not uint8 or has another number of axes.
+        If the array is not uint8, has another number of axes, or its images hold no pixel.
 
     Examples
     --------
@@ -70,6 +70,7 @@ class Images:
     medium = "image"
 
     def __init__(self, array: AnyArray) -> None:
+        array = np.asarray(array)
         if array.dtype != np.uint8:
             raise InvalidInput(
                 f"images have dtype {array.dtype}; uint8 with values 0 to 255 is needed. "
@@ -79,7 +80,8 @@ class Images:
             array = array[..., np.newaxis]
         if array.ndim != 4 or 0 in array.shape[1:]:
             raise InvalidInput(
-                f"images have shape {array.shape}; (n, height, width, channels) or (n, height, width) is needed."
+                f"images have shape {array.shape}; (n, height, width, channels) or (n, height, width) is "
+                "needed, with at least one pixel."
             )
         if array.flags.writeable or not array.flags.c_contiguous:
             array = np.array(array, order="C")
@@ -94,15 +96,22 @@ class Images:
 
     def __len__(self) -> int:
         """Return the number of images."""
-        return self.array.shape[0]
+        return len(self.array)
 
     def __repr__(self) -> str:
         height, width, channels = self.shape
         return f"Images(n={len(self)}, {height}x{width}x{channels})"
 
     def take(self, indices: IntArray | Sequence[int]) -> Images:
-        """Return the images at ``indices``, in that order."""
-        return Images(_frozen(self.array[np.asarray(indices, dtype=np.int64)]))
+        """Return the images at ``indices``, in that order; repeats are allowed.
+
+        Raises
+        ------
+        InvalidInput
+            If an index is not a whole number from 0 to n - 1. A negative one would otherwise count from the
+            end, where a strategy's -1 means an input that is not in the pool.
+        """
+        return Images(_frozen(self.array[_rows(indices, len(self))]))
 
     def concat(self, other: Images) -> Images:
         """Return these images followed by ``other``, which must have the same height, width and channels."""
@@ -123,6 +132,21 @@ class Images:
         whole = hashlib.sha256(repr((self.medium, *self.array.shape)).encode())
         whole.update(self.array.data if len(self) else b"")
         return whole.hexdigest()
+
+
+def _rows(indices: IntArray | Sequence[int], n: int) -> IntArray:
+    rows = np.asarray(indices)
+    if rows.ndim != 1 or (rows.size and rows.dtype.kind not in "iu"):
+        raise InvalidInput(
+            f"indices have shape {rows.shape} and dtype {rows.dtype}; one dimension of whole numbers is "
+            "needed. Turn a mask into indices with numpy.flatnonzero."
+        )
+    if rows.size and (rows.min() < 0 or rows.max() >= n):
+        raise InvalidInput(
+            f"indices go from {rows.min()} to {rows.max()}, but there are {n} inputs; numbers "
+            "from 0 to one below that are allowed."
+        )
+    return rows.astype(np.int64)
 
 
 def _frozen(array: ByteArray) -> ByteArray:

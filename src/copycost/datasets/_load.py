@@ -57,7 +57,7 @@ def load(text: str, *, data_dir: Path | None = None, download: bool = True) -> D
     if wanted.start is None and wanted.stop is None:
         return replace(whole, name=wanted.text)
     start, stop = wanted.start or 0, len(whole) if wanted.stop is None else wanted.stop
-    if not 0 <= start < stop <= len(whole) + 1:
+    if not 0 <= start < stop <= len(whole):
         raise InvalidInput(
             f"{wanted.text!r} asks for images {start} to {stop} of {len(whole)}; a slice [start:stop] "
             f"needs start < stop <= {len(whole)}."

@@ -1,7 +1,6 @@
 """One self-contained HTML page from the records of an audit."""
 
-from copycost.audit import AuditResult
+from copycost.report._page import render
+from copycost.report._pictures import chosen_images
 
-
-def render(result: AuditResult) -> str:
-    return "<html></html>"
+__all__ = ["chosen_images", "render"]

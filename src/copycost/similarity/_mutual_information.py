@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from copycost._types import AnyArray, Float32Array
 from copycost.errors import InvalidInput
 from copycost.similarity._levels import as_pixels
-from copycost.similarity._scalar import scalar_block
+from copycost.similarity._pairs import between, within
+from copycost.similarity._tiles import common_level, tile
 
 __all__ = ["mutual_information", "mutual_information_block"]
 
@@ -53,16 +52,7 @@ def mutual_information(
     [0.6930999755859375, 0.6930999755859375, 0.0]
     """
     pixels = as_pixels(images, levels)
-    report = progress or (lambda share: None)
-    n = len(pixels)
-    matrix = np.empty((n, n), dtype=np.float32)
-    report(0.0)
-    for start in range(0, n, 64):
-        stop = min(start + 64, n)
-        matrix[start:stop, start:] = scalar_block(pixels[start:stop], pixels[start:])
-        matrix[start:, start:stop] = matrix[start:stop, start:].T
-        report(1.0 - ((n - stop) / n) ** 2)
-    return matrix
+    return within(tile(pixels, common_level(pixels)), progress or _silent)
 
 
 def mutual_information_block(a: AnyArray, b: AnyArray) -> Float32Array:
@@ -89,4 +79,9 @@ def mutual_information_block(a: AnyArray, b: AnyArray) -> Float32Array:
             f"images of a have {first.shape[1]} pixels and images of b {second.shape[1]}; "
             "mutual information compares pixel with pixel, so resize one of the two."
         )
-    return scalar_block(first, second)
+    background = common_level(first, second)
+    return between(tile(first, background), tile(second, background))
+
+
+def _silent(_share: float) -> None:
+    """Report nothing."""

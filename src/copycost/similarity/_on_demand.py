@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import cached_property
 from threading import Lock
 
 import numpy as np
@@ -13,7 +14,8 @@ from copycost._types import AnyArray, ByteArray, Float32Array, IntArray
 from copycost.errors import InvalidInput
 from copycost.similarity._contract import Dense, Indices, Similarity, as_subset
 from copycost.similarity._levels import as_pixels
-from copycost.similarity._mutual_information import mutual_information, mutual_information_block
+from copycost.similarity._pairs import between, within
+from copycost.similarity._tiles import Tiled, common_level, tile
 
 __all__ = ["OnDemand"]
 
@@ -115,7 +117,18 @@ class OnDemand(Similarity):
 
     def dense(self) -> Dense:
         """Return the whole matrix in memory, each pair computed once."""
-        return Dense.of_trusted(mutual_information(self._pixels))
+        return Dense.of_trusted(within(self._tiled, lambda share: None))
+
+    @cached_property
+    def _tiled(self) -> Tiled:
+        return tile(self._pixels, self._background)
+
+    @cached_property
+    def _background(self) -> int:
+        return common_level(self._pixels)
+
+    def _tile(self, ids: IntArray) -> Tiled:
+        return tile(self._pixels[ids], self._background)
 
     def _block(self, rows: IntArray, columns: IntArray | None) -> Float32Array:
         if len(rows) == 0 or (columns is not None and len(columns) == 0):
@@ -123,9 +136,9 @@ class OnDemand(Similarity):
         known = {int(row): self._cache.get(self._token, int(row)) for row in rows}
         missing = np.array([row for row, values in known.items() if values is None], dtype=np.int64)
         if columns is not None and len(missing):
-            return mutual_information_block(self._pixels[rows], self._pixels[columns])
+            return between(self._tile(rows), self._tile(columns))
         if len(missing):
-            fresh = mutual_information_block(self._pixels[missing], self._pixels)
+            fresh = between(self._tile(missing), self._tiled)
             for row, values in zip(missing, fresh, strict=True):
                 known[int(row)] = values
                 self._cache.put(self._token, int(row), values.copy())

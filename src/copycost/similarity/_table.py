@@ -11,6 +11,8 @@ agree to the bit, the matrix is symmetric to the bit, and a constant image has e
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from copycost._types import FloatArray
@@ -18,10 +20,12 @@ from copycost._types import FloatArray
 __all__ = ["count_log_count"]
 
 
+@lru_cache(maxsize=4)
 def count_log_count(pixels: int) -> FloatArray:
     """Return f(0), ..., f(pixels) as float64 (pixels + 1,), each a multiple of one power of two."""
     counts = np.arange(pixels + 1, dtype=np.float64)
     exact = counts * np.log(np.maximum(counts, 1.0))
     bits = 52 - int(np.ceil(np.log2(exact[-1] + 2.0)))
     rounded: FloatArray = np.ldexp(np.rint(np.ldexp(exact, bits)), -bits)
+    rounded.flags.writeable = False
     return rounded

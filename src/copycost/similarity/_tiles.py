@@ -9,8 +9,12 @@ import numpy as np
 
 from copycost._types import AnyArray, ByteArray, FloatArray, IntArray
 from copycost.similarity._lanes import LANES
+from copycost.similarity._table import count_log_count
 
 __all__ = ["Tiled", "common_level", "tile"]
+
+
+_SAMPLE = 256
 
 
 class Tiled(NamedTuple):
@@ -32,6 +36,12 @@ class Tiled(NamedTuple):
         The sum of c log c over the counts of each image's levels.
     paper : int64 (n,)
         The number of background pixels of each image.
+    pixels : int
+        p, the number of pixels of an image.
+    background : int
+        The level that the walks leave out.
+    longest : int
+        The length of the longest run.
     """
 
     bytes: ByteArray
@@ -41,19 +51,27 @@ class Tiled(NamedTuple):
     runs_start: IntArray
     marginal: FloatArray
     paper: IntArray
+    pixels: int
+    background: int
+    longest: int
 
 
 def common_level(*blocks: ByteArray) -> int:
-    """Return the level that makes the best background: the one whose runs would cost the kernel most."""
+    """Return the level that makes the best background: the one whose runs would cost the kernel most.
+
+    It is chosen from a few hundred images of each block, and decides nothing but the speed.
+    """
     cost = np.zeros(256)
     for pixels in blocks:
-        cost += _run_cost(pixels)
+        cost += _run_cost(_read_only(pixels[:: max(1, len(pixels) // _SAMPLE)].copy()))
     return int(cost.argmax())
 
 
-def tile(pixels: ByteArray, background: int, table: FloatArray) -> Tiled:
-    """Lay out ``pixels`` (n, p) with the given background level; ``table`` is `count_log_count` of p."""
+def tile(pixels: ByteArray, background: int) -> Tiled:
+    """Lay out ``pixels``, C-contiguous (n, p), with the given background level."""
     n, p = pixels.shape
+    pixels = _read_only(pixels)
+    table = count_log_count(p)
     marginal, paper = np.empty(n), np.empty(n, dtype=np.int64)
     walk_start, runs_start = np.zeros(n + 1, dtype=np.int64), np.zeros(n + 1, dtype=np.int64)
     _measure(pixels, background, table, marginal, paper, walk_start, runs_start)
@@ -65,7 +83,15 @@ def tile(pixels: ByteArray, background: int, table: FloatArray) -> Tiled:
     _order(pixels, background, walk, walk_start, runs, runs_start)
     lanes = _aligned(-(-n // LANES) * p * LANES)
     _interleave(pixels, lanes)
-    return Tiled(lanes, walk, walk_start, runs, runs_start, marginal, paper)
+    longest = int(runs.max(initial=0))
+    return Tiled(lanes, walk, walk_start, runs, runs_start, marginal, paper, p, background, longest)
+
+
+def _read_only(array: ByteArray) -> ByteArray:
+    """Return a view that cannot be written to, so that Numba compiles for one kind of array alone."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _aligned(size: int) -> ByteArray:
@@ -93,7 +119,7 @@ def _run_cost(pixels: ByteArray) -> FloatArray:
     return cost
 
 
-@numba.njit(parallel=True, cache=True)
+@numba.njit(cache=True)
 def _measure(
     pixels: ByteArray,
     background: int,
@@ -104,7 +130,7 @@ def _measure(
     runs: IntArray,
 ) -> None:
     """Fill the marginals and background counts, and at i + 1 the lengths of image i's walk and list of runs."""
-    for i in numba.prange(len(pixels)):
+    for i in range(len(pixels)):
         counts = np.zeros(256, np.int64)
         _count(pixels[i], counts)
         total = 0.0
@@ -118,7 +144,7 @@ def _measure(
         runs[i + 1] = repeated
 
 
-@numba.njit(parallel=True, cache=True)
+@numba.njit(cache=True)
 def _order(
     pixels: ByteArray,
     background: int,
@@ -127,7 +153,7 @@ def _order(
     runs: AnyArray,
     runs_start: IntArray,
 ) -> None:
-    for i in numba.prange(len(pixels)):
+    for i in range(len(pixels)):
         counts = np.zeros(256, np.int64)
         _count(pixels[i], counts)
         place = np.zeros(256, np.int64)
@@ -150,10 +176,10 @@ def _order(
                 at += 1
 
 
-@numba.njit(parallel=True, cache=True)
+@numba.njit(cache=True)
 def _interleave(pixels: ByteArray, lanes: ByteArray) -> None:
     n, p = pixels.shape
-    for t in numba.prange((n + 63) // 64):
+    for t in range((n + 63) // 64):
         first = t * 64
         inside = min(64, n - first)
         tile = lanes[first * p : (first + 64) * p]

@@ -1,4 +1,7 @@
-"""Strategies: each chooses the next queries from what is known so far. One small file and one registry line each."""
+"""Strategies: each chooses the next queries from what is known so far.
+
+One small file and one registry line each.
+"""
 
 from copycost.strategies._base import Knowledge, Queries, Strategy
 from copycost.strategies._memo import Memo

@@ -127,38 +127,66 @@ class Strategy(ABC):
         Raises
         ------
         InvalidInput
-            If the pool is of a medium it does not handle, something it needs is missing, or ``k`` queries cannot be had.
+            If the pool is of a medium it does not handle, something it needs is missing, or ``k`` queries
+            cannot be had.
         RuntimeError
             If the strategy itself breaks its contract, which is a defect of the strategy.
         """
         self._check_request(knowledge, k)
-        queries = _without_duplicates(self.choose(knowledge, k, rng=rng))
-        self._check_queries(knowledge, k, queries)
+        queries = self.choose(self._allowed(knowledge), k, rng=rng)
+        self._check_queries(knowledge, queries)
+        queries = _without_duplicates(queries)
+        if len(queries) + queries.dropped != k:
+            raise RuntimeError(f"strategy {self.name} returned {len(queries)} queries where {k} were asked")
         return queries
+
+    def _allowed(self, knowledge: Knowledge) -> Knowledge:
+        """Leave out what the strategy does not declare, so that a record never understates what was known."""
+        needs = self.needs
+        return dataclasses.replace(
+            knowledge,
+            labels=knowledge.labels if "labels" in needs else None,
+            substitute=knowledge.substitute if "substitute" in needs else None,
+        )
 
     def _check_request(self, knowledge: Knowledge, k: int) -> None:
         if knowledge.pool.medium not in self.media:
             raise InvalidInput(
-                f"strategy {self.name} handles {', '.join(sorted(self.media))}; the pool holds {knowledge.pool.medium}."
+                f"strategy {self.name} handles {', '.join(sorted(self.media))}; the pool holds "
+                f"{knowledge.pool.medium}. Choose another strategy or another pool."
             )
-        for need, given in (("labels", knowledge.labels), ("substitute", knowledge.substitute)):
-            if need in self.needs and given is None:
-                raise InvalidInput(f"strategy '{self}' needs {need}, and the pool has none; choose another strategy or a labelled pool.")
-        free = len(knowledge.pool) - len(np.unique(knowledge.asked))
+        for need in sorted(self.needs):
+            if getattr(knowledge, need, None) is None:
+                raise InvalidInput(
+                    f"strategy '{self}' needs {need}, and none are given; choose another strategy, "
+                    "or for labels a pool that carries them."
+                )
+        labels, size = knowledge.labels, len(knowledge.pool)
+        if labels is not None and (labels.shape != (size,) or (size and labels.min() < 0)):
+            raise InvalidInput(
+                f"the pool's labels have shape {labels.shape}; one label of 0 or more for each of {size} "
+                "inputs is needed."
+            )
+        free = len(knowledge.free())
         if k < 1 or k > free:
-            raise InvalidInput(f"strategy {self.name} is asked for {k} queries; the pool has {free} left, so 1 to {free} is allowed.")
+            raise InvalidInput(
+                f"strategy {self.name} is asked for {k} queries; the pool has {free} left, so "
+                f"{f'1 to {free} is allowed' if free else 'it can give none'}."
+            )
 
-    def _check_queries(self, knowledge: Knowledge, k: int, queries: Queries) -> None:
-        index = queries.pool_index
+    def _check_queries(self, knowledge: Knowledge, queries: Queries) -> None:
+        index, size = queries.pool_index, len(knowledge.pool)
         members = index[index >= 0]
         if len(queries.inputs) != len(index) or len(queries.parent) != len(index):
             raise RuntimeError(f"strategy {self.name} returned parts of different lengths")
-        if len(index) + queries.dropped != k:
-            raise RuntimeError(f"strategy {self.name} returned {len(index)} queries where {k} were asked")
+        for named in (index, queries.parent):
+            if len(named) and (named.min() < -1 or named.max() >= size):
+                raise RuntimeError(f"strategy {self.name} returned a pool index beyond the pool")
         if len(np.unique(members)) != len(members) or np.isin(members, knowledge.asked).any():
             raise RuntimeError(f"strategy {self.name} returned a pool member twice")
-        if len(members) and members.max() >= len(knowledge.pool):
-            raise RuntimeError(f"strategy {self.name} returned a pool index beyond the pool")
+        own = queries.inputs.take(np.flatnonzero(index >= 0))
+        if own.digests() != knowledge.pool.take(members).digests():
+            raise RuntimeError(f"strategy {self.name} returned inputs that are not those of their pool index")
 
     def __str__(self) -> str:
         pairs = []
@@ -174,18 +202,28 @@ def _written(value: object) -> str:
         return "all"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(value)
 
 
 def _without_duplicates(queries: Queries) -> Queries:
-    """Drop new inputs that repeat an earlier query of the same choice; pool members always stay."""
-    if (queries.pool_index >= 0).all():
+    """Drop new inputs that repeat another query of the same choice; pool members always stay."""
+    new = queries.pool_index < 0
+    if not new.any():
         return queries
-    seen: set[bytes] = set()
+    digests = queries.inputs.digests()
+    seen = {digests[row] for row in np.flatnonzero(~new)}
     keep = []
-    for row, (digest, index) in enumerate(zip(queries.inputs.digests(), queries.pool_index, strict=True)):
-        if index >= 0 or digest not in seen:
+    for row, digest in enumerate(digests):
+        if not new[row] or digest not in seen:
             keep.append(row)
         seen.add(digest)
     rows = np.array(keep, dtype=np.int64)
-    return Queries(queries.inputs.take(rows), queries.pool_index[rows], queries.parent[rows], len(queries) - len(rows))
+    return Queries(
+        queries.inputs.take(rows),
+        queries.pool_index[rows],
+        queries.parent[rows],
+        queries.dropped + len(queries) - len(rows),
+    )

@@ -74,9 +74,13 @@ class DRMI(Strategy):
             key = ("drmi/1", images.digest(), count, self.alpha, self.init)
             return ids[knowledge.memo.array(key, lambda: self._solve(images, count, knowledge, None))]
 
-        return Queries.members(knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, lightest))
+        return Queries.members(
+            knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, lightest)
+        )
 
-    def _solve(self, images: Images, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
+    def _solve(
+        self, images: Images, count: int, knowledge: Knowledge, rng: np.random.Generator | None
+    ) -> AnyArray:
         similarity = self._similarity(images, knowledge, everything=rng is None).power(self.alpha)
         starts = None if rng is None else self.starts
         return lightest_subset(

@@ -1,4 +1,4 @@
-"""Choosing group by group: DRMI's protocol, where the pool's labels are known before any query (section 5.1)."""
+"""Choosing group by group: DRMI's protocol, where the pool's labels are known beforehand (section 5.1)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ __all__ = ["by_group"]
 
 
 def by_group(
-    knowledge: Knowledge, k: int, group: Grouping, redistribute: bool, choose: Callable[[IntArray, int], IntArray]
+    knowledge: Knowledge,
+    k: int,
+    group: Grouping,
+    redistribute: bool,
+    choose: Callable[[IntArray, int], IntArray],
 ) -> IntArray:
     """Return ``k`` pool indices, chosen within each group in proportion to its size.
 
@@ -38,7 +42,10 @@ def by_group(
     sizes = np.bincount(knowledge.labels, minlength=knowledge.classes)
     groups = np.flatnonzero(sizes)
     if k < len(groups):
-        raise InvalidInput(f"the budget of {k} queries is below the number of groups, {len(groups)}; ask at least one a group.")
+        raise InvalidInput(
+            f"the budget of {k} queries is below the number of groups, {len(groups)}; "
+            "ask at least one a group."
+        )
     members = [free[knowledge.labels[free] == label] for label in groups]
     shares = largest_remainder(k, sizes[groups])
     if redistribute:

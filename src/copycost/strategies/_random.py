@@ -16,7 +16,7 @@ __all__ = ["Random"]
 
 @dataclass(frozen=True)
 class Random(Strategy):
-    """Pool members drawn uniformly; with ``group=label`` so many of each known label (DRMI's baseline, section 5.1)."""
+    """Pool members drawn uniformly; with ``group=label`` so many of each (DRMI's baseline, section 5.1)."""
 
     name: ClassVar[str] = "random"
     source: ClassVar[str] = "DRMI, section 5.1, baseline method"

@@ -28,14 +28,17 @@ def parse(text: str) -> Strategy:
     Examples
     --------
     >>> str(parse("drmi group=label alpha=4"))
-    'drmi group=label alpha=4'
+    'drmi alpha=4 group=label'
     """
     name, *pairs = text.split() or [""]
     if name not in STRATEGIES:
-        raise InvalidInput(f"strategy {name!r} is not known{_nearest(name, STRATEGIES)}; known are {', '.join(STRATEGIES)}.")
+        raise InvalidInput(
+            f"strategy {name!r} is not known{_nearest(name, STRATEGIES)}; known are {', '.join(STRATEGIES)}."
+        )
     kind = STRATEGIES[name]
     hints = typing.get_type_hints(kind)
-    fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    fields = {name: hints[name] for name in names}
     values: dict[str, object] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -43,7 +46,9 @@ def parse(text: str) -> Strategy:
             known = f"it takes {', '.join(fields)}" if fields else "it takes none"
             raise InvalidInput(f"strategy {name} has no parameter {key!r}{_nearest(key, fields)}; {known}.")
         if key in values or not equals:
-            raise InvalidInput(f"strategy {text!r}: write each parameter once, as name=value; {pair!r} is not.")
+            raise InvalidInput(
+                f"strategy {text!r}: write each parameter once, as name=value; {pair!r} is not."
+            )
         values[key] = _convert(f"{name} {key}", value, fields[key])
     return kind(**values)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, prange
+from scipy.optimize import minimize_scalar
 
 from copycost._types import AnyArray, Float32Array, FloatArray
 
 __all__ = ["lower_bound"]
+
+SPECTRAL = 600
 
 
 @njit(cache=True)
@@ -46,9 +49,41 @@ def _least_sums(matrix: AnyArray, count: int) -> AnyArray:
 
 
 def lower_bound(matrix: Float32Array, k: int, weight: float) -> float:
-    """Return half the sum of the ``k`` least sums of ``k - 1`` smallest similarities of one point.
+    """Return a number that no subset of ``k`` points weighs less than, given the ``weight`` of one.
 
-    Each point of a subset has ``k - 1`` partners there, which weigh no less than its ``k - 1`` lightest.
+    The larger of two. Each point of a subset has ``k - 1`` partners there, which weigh no less than its
+    ``k - 1`` lightest: half the sum of the ``k`` least such sums. And, for up to 600 points, the least value
+    of the quadratic form of the matrix over all vectors of the same sum and length, not only zeros and ones.
     """
     sums: FloatArray = _least_sums(matrix, k - 1)
-    return float(np.partition(sums, k - 1)[:k].sum() / 2)
+    bound = float(np.partition(sums, k - 1)[:k].sum() / 2)
+    if 1 < k < len(matrix) <= SPECTRAL:
+        bound = max(bound, _spectral_bound(matrix, k))
+    return min(bound, weight)
+
+
+def _spectral_bound(matrix: Float32Array, k: int) -> float:
+    """Minimise ``x' W x / 2`` over all x with ``sum x = k`` and ``x' x = k``.
+
+    With ``x = k / n + z`` this is a quadratic over a sphere of vectors that sum to 0. Any multiplier below
+    the least eigenvalue gives a bound, so the search for the best one need not be exact.
+    """
+    n = len(matrix)
+    weights = matrix.astype(np.float64)
+    np.fill_diagonal(weights, 0)
+    rows = weights.sum(axis=1)
+    mean = rows.sum() / n
+    centred = weights - rows / n - rows[:, np.newaxis] / n + mean / n
+    values, vectors = np.linalg.eigh(centred)
+    slope = (vectors.T @ (rows - mean)) * k / n
+    radius = k * (n - k) / n
+    scale = float(np.abs(values).max()) or 1.0
+
+    def raised(exponent: float) -> float:
+        below = scale * np.exp(exponent)
+        least = values[0] - 1e-12 * scale - below
+        return float(least * radius - (slope**2 / (values - least)).sum())
+
+    found = minimize_scalar(lambda exponent: -raised(exponent), bounds=(-25.0, 10.0), method="bounded")
+    bound = (rows.sum() * (k / n) ** 2 + raised(float(found.x))) / 2
+    return float(bound - 1e-9 * scale * k)

@@ -42,7 +42,7 @@ class Walks:
 
 
 def whole_matrix(similarity: Similarity, rows: int) -> Float32Array | None:
-    """Return the checked matrix if it is held or fits, and reading ``rows`` rows is no less work; else None."""
+    """Return the checked matrix if it is held or fits and ``rows`` rows are no less work; else None."""
     n = similarity.n
     if 2 * rows < n or (4 * n * n > DENSE_BYTES and not isinstance(similarity, Dense)):
         return None

@@ -15,7 +15,7 @@ from numba import njit
 from copycost._types import AnyArray
 from copycost.subsets._kernels import LANES, least_difference, lowest
 
-# Tenures of Wu and Hao (2013): who left stays out for 15 to 24 moves, who entered stays for 0.6 of that.
+# In moves: a point that left stays out for 15 to 24, one that entered stays for 0.6 of that.
 TENURE, SPREAD, STAY = 15, 10, 0.6
 NEVER = np.iinfo(np.int64).max
 
@@ -173,7 +173,7 @@ def advance(
 def crossed(matrix: AnyArray, one: AnyArray, other: AnyArray, child: AnyArray) -> None:
     """Fill ``child`` with what two subsets share, then in turn with the lightest of the rest of either one.
 
-    The backbone crossover of Wu and Hao (2013, section 3.5).
+    The backbone crossover of Wu and Hao (2013).
     """
     n, k = matrix.shape[0], child.size
     side = np.zeros(n, np.int8)

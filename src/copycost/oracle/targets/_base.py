@@ -50,9 +50,12 @@ class Target(ABC):
     def check(self, inputs: Inputs) -> None:
         """Raise `InvalidInput` if these inputs are not what the target takes; nothing is charged then."""
         if inputs.medium != self.medium:
-            raise InvalidInput(f"the inputs are of medium {inputs.medium!r}; the target {self.name} takes {self.medium!r}.")
+            raise InvalidInput(
+                f"the inputs are of medium {inputs.medium!r}; the target {self.name} takes {self.medium!r}. "
+                "Use a pool of that medium."
+            )
         if self.shape is not None and isinstance(inputs, Images) and inputs.shape != self.shape:
             raise InvalidInput(
-                f"the inputs have shape {inputs.shape} (height, width, channels); the target {self.name} takes {self.shape}. "
-                "Resize them, or convert grey to colour, so that the shapes agree."
+                f"the inputs have shape {inputs.shape} (height, width, channels); the target {self.name} "
+                f"takes {self.shape}. Resize them, or convert grey to colour, so that the shapes agree."
             )

@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 
 from copycost._types import AnyArray
-from copycost.errors import TargetError
+from copycost.errors import InvalidInput, TargetError
 from copycost.inputs import Images, Inputs
 from copycost.oracle._answers import checked_reply
 from copycost.oracle.targets._base import Target
@@ -25,48 +25,94 @@ class FunctionTarget(Target):
     Parameters
     ----------
     function : the callable
-    probe : a few inputs, sent once (before any account is opened) to learn what it returns
+    probe : a few inputs, sent once to learn what it returns, outside every ledger; None where that is known
     classes : number of classes; needed where it returns labels alone
     name : how reports call it
+    gives_probabilities : whether it returns probabilities; with this and ``classes`` given nothing is sent
+
+    Raises
+    ------
+    TargetError
+        If it raises on the probe or answers with something that is not an answer.
+    InvalidInput
+        If there is neither a probe nor what it would tell.
     """
 
-    def __init__(self, function: Callable[[AnyArray], AnyArray], probe: Inputs, *, classes: int | None, name: str) -> None:
+    def __init__(
+        self,
+        function: Callable[[AnyArray], AnyArray],
+        probe: Inputs | None,
+        *,
+        classes: int | None,
+        name: str,
+        gives_probabilities: bool | None = None,
+    ) -> None:
         self.name = name
         self._function = function
+        if gives_probabilities is None or classes is None:
+            gives_probabilities, classes = self._probe(probe, classes)
+        self.gives_probabilities = gives_probabilities
+        self.classes = classes
+
+    def _probe(self, probe: Inputs | None, classes: int | None) -> tuple[bool, int]:
+        if probe is None:
+            raise InvalidInput(
+                f"probe is None for the target {self.name}; give a few inputs to send, or both classes and "
+                "gives_probabilities."
+            )
+        self.check(probe)
         try:
-            reply = np.asarray(self.reply(probe))
-        except Exception as error:
-            raise TargetError(f"the target {name} raised {type(error).__name__} on {len(probe)} inputs: {error}") from error
+            reply = self.reply(probe)
+        except (Exception, SystemExit) as error:
+            raise TargetError(
+                f"the target {self.name} raised {type(error).__name__} on {len(probe)} inputs: {error}"
+            ) from error
         first = checked_reply(reply, len(probe), classes)
-        self.gives_probabilities = first.probabilities is not None
         if first.probabilities is not None:
-            self.classes = first.probabilities.shape[1]
-        elif classes is not None:
-            self.classes = classes
-        else:
-            raise TargetError(f"the target {name} answers labels alone, so the number of classes must be given (--classes N).")
+            return True, first.probabilities.shape[1]
+        if classes is None:
+            raise TargetError(
+                f"the target {self.name} answers labels alone, so the number of classes must be given "
+                "(--classes N)."
+            )
+        return False, classes
 
     @classmethod
-    def load(cls, text: str, probe: Inputs, *, classes: int | None) -> FunctionTarget:
-        """Import ``module:function``, which runs the module's code, looking in the working directory first."""
+    def load(
+        cls,
+        text: str,
+        probe: Inputs | None,
+        *,
+        classes: int | None,
+        gives_probabilities: bool | None = None,
+    ) -> FunctionTarget:
+        """Import ``module:function``, which runs its code, looking in the working directory first."""
         module_name, _, attribute = text.partition(":")
+        if not module_name or not attribute:
+            raise TargetError(
+                f"the target {text!r} does not name a function; write module:function, with the module in "
+                "the working directory or installed."
+            )
         here = str(Path.cwd())
         if here not in sys.path:
             sys.path.insert(0, here)
         try:
             module = importlib.import_module(module_name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise TargetError(
                 f"the target {text} could not be imported: {type(error).__name__}: {error}. "
                 "Write module:function, with the module in the working directory or installed."
             ) from error
         function = getattr(module, attribute, None)
         if not callable(function):
-            found = [name for name, value in vars(module).items() if callable(value) and not name.startswith("_")][:8]
-            raise TargetError(f"the module {module_name} has no function {attribute!r}; it has: {', '.join(found) or 'none'}.")
-        return cls(function, probe, classes=classes, name=text)
+            items = vars(module).items()
+            found = [key for key, value in items if callable(value) and not key.startswith("_")][:8]
+            raise TargetError(
+                f"the module {module_name} has no function {attribute!r}; it has: "
+                f"{', '.join(found) or 'none'}."
+            )
+        return cls(function, probe, classes=classes, name=text, gives_probabilities=gives_probabilities)
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return what the callable returns; it gets a copy that it may change."""
-        self.check(inputs)
         return np.asarray(self._function(cast(Images, inputs).array.copy()))

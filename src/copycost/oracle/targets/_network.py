@@ -29,7 +29,13 @@ class NetworkTarget(Target):
     """
 
     def __init__(
-        self, classifier: Classifier, shape: tuple[int, int, int], classes: int, *, name: str, fingerprint: str | None = None
+        self,
+        classifier: Classifier,
+        shape: tuple[int, int, int],
+        classes: int,
+        *,
+        name: str,
+        fingerprint: str | None = None,
     ) -> None:
         self.name = name
         self.classes = classes
@@ -43,7 +49,9 @@ class NetworkTarget(Target):
         network = build(architecture, shape, classes, rng=np.random.default_rng(0))
         load_weights(network, path)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return cls(Classifier(network), shape, classes, name=path.name, fingerprint=f"{architecture}-{digest}")
+        return cls(
+            Classifier(network), shape, classes, name=path.name, fingerprint=f"{architecture}-{digest}"
+        )
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return softmax probabilities (n, classes)."""

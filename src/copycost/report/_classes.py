@@ -1,0 +1,106 @@
+"""Exposure by class: agreement for each label, and the confusion matrices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from copycost._types import IntArray
+from copycost.measures import Interval
+from copycost.report._figures import Figures, Series, interval_of
+from copycost.report._tables import Cell, Table, share_cell
+from copycost.report._text import count, percent
+
+__all__ = ["Heat", "Matrix", "class_table", "confusion_matrices"]
+
+MOST_CLASSES_IN_MATRIX = 20
+MOST_CLASSES_IN_TABLE = 60
+SHADES = 9
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A count of a confusion matrix: ``shade`` 0 to 9 is its share of the row, ``kept`` whether it lies on the diagonal."""
+
+    text: str
+    shade: int
+    kept: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A confusion matrix with its title, what rows and columns are, and the names of the classes."""
+
+    title: str
+    rows_are: str
+    columns_are: str
+    classes: tuple[str, ...]
+    rows: tuple[tuple[Heat, ...], ...]
+
+
+def class_table(figures: Figures) -> tuple[Table, int]:
+    """Return agreement by class at the largest budget, and how many classes were left out.
+
+    With many classes only those on which the first series agrees least are kept.
+    """
+    budget, series = figures.largest, figures.series
+    by_class = [[_agreement(figures, one, budget, index) for one in series] for index in range(len(figures.classes))]
+    shown = list(range(len(figures.classes)))
+    if len(shown) > MOST_CLASSES_IN_TABLE:
+        shown = sorted(shown, key=lambda index: _mean_or(by_class[index][0], 2.0))[:MOST_CLASSES_IN_TABLE]
+    rows = tuple((Cell(figures.classes[index]), *(_shaded(found) for found in by_class[index])) for index in shown)
+    caption = f"Agreement by the target's label at {count(budget)} queries, in per cent, mean over seeds"
+    return Table(caption, ("class", *(one.name for one in series)), rows), len(figures.classes) - len(shown)
+
+
+def _agreement(figures: Figures, series: Series, budget: int, index: int) -> Interval | None:
+    """Return the mean over the seeds whose test set holds the class."""
+    found = [measured["agreement_by_class"][index] for measured in figures.measures(series, budget)]
+    return interval_of(value for value in found if value is not None)
+
+
+def _mean_or(interval: Interval | None, otherwise: float) -> float:
+    return otherwise if interval is None else interval.mean
+
+
+def _shaded(interval: Interval | None) -> Cell:
+    cell = share_cell(interval)
+    return cell if interval is None else Cell(cell.text, cell.note, f"h{shade(interval.mean)}")
+
+
+def shade(part: float) -> int:
+    """Return which of ten shades stands for a share; only nothing at all gets the first."""
+    return 0 if part <= 0 else min(SHADES, 1 + int(part * SHADES))
+
+
+def confusion_matrices(figures: Figures, series: Series) -> list[Matrix]:
+    """Return the matrices of a series at the largest budget, summed over seeds; none with too many classes."""
+    if len(figures.classes) > MOST_CLASSES_IN_MATRIX:
+        return []
+    measured = figures.measures(series, figures.largest)
+    at = f"{series.name}, {count(figures.largest)} queries"
+    found = [_matrix(f"Held-out images: {at}", "target's label", "substitute's label", figures.classes, [one["confusion"] for one in measured])]
+    transfers = [one["transfer"] for one in measured if one["transfer"] is not None]
+    if transfers:
+        rows_are = "true label" if measured[0]["accuracy"] is not None else "target's label of the unchanged image"
+        counts = [transfer["confusion"] for transfer in transfers]
+        found.append(_matrix(f"Adversarial examples: {at}", rows_are, "target's label of the example", figures.classes, counts))
+    return found
+
+
+def _matrix(title: str, rows_are: str, columns_are: str, classes: tuple[str, ...], counts: Sequence[Sequence[Sequence[int]]]) -> Matrix:
+    total: IntArray = np.sum(np.asarray(counts, dtype=np.int64), axis=0)
+    rows = tuple(
+        tuple(_heat(total, row, column, classes, rows_are, columns_are) for column in range(len(classes))) for row in range(len(classes))
+    )
+    return Matrix(title, rows_are, columns_are, classes, rows)
+
+
+def _heat(total: IntArray, row: int, column: int, classes: tuple[str, ...], rows_are: str, columns_are: str) -> Heat:
+    number, of = int(total[row, column]), int(total[row].sum())
+    part = number / of if of else 0.0
+    words = f"{rows_are} {classes[row]}, {columns_are} {classes[column]}: {number:,} of {of:,} ({percent(part)})"
+    return Heat(f"{number:,}" if number else "·", shade(part), row == column, words)

@@ -1,0 +1,205 @@
+"""Tables of figures: what every chart shows, and what no chart shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from copycost.audit import AuditResult
+from copycost.measures import Interval, QueriesNeeded
+from copycost.report._figures import Figures, Series, interval_of
+from copycost.report._text import NBSP, count, ends, level, percent, share, signed_points
+
+__all__ = [
+    "Cell", "Table", "agreement_table", "contradiction_table", "difference_table", "measures_table", "needed_table",
+    "seed_table", "share_cell", "transfer_table",
+]  # fmt: skip
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A figure, beneath it what qualifies it (its interval), and ``tone``, a word for its looks."""
+
+    text: str
+    note: str = ""
+    tone: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a head; the first ``headers`` cells of a row name it."""
+
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    headers: int = 1
+
+
+def share_cell(interval: Interval | None) -> Cell:
+    """Return a share in per cent with its interval."""
+    return Cell(NOTHING, tone="none") if interval is None else Cell(share(interval.mean), ends(interval))
+
+
+def _plain_cell(interval: Interval | None, digits: int) -> Cell:
+    if interval is None:
+        return Cell(NOTHING, tone="none")
+    return Cell(f"{interval.mean:.{digits}f}", ends(interval, scale=1, digits=digits))
+
+
+def agreement_table(figures: Figures) -> Table:
+    """Agreement of each series at each budget."""
+    rows = tuple(
+        (Cell(count(budget)), *(share_cell(figures.interval(series, budget, _get("agreement"))) for series in figures.series))
+        for budget in figures.spec.budgets
+    )
+    caption = f"Agreement with the target in per cent, mean over seeds{_note(figures.spec.seeds)}"
+    return Table(caption, ("queries", *(series.name for series in figures.series)), rows)
+
+
+def _note(seeds: int) -> str:
+    return f", with its 95{NBSP}% interval" if seeds > 1 else " (one seed, so no interval)"
+
+
+def needed_table(figures: Figures) -> Table:
+    """Queries needed by each series for each level of agreement."""
+    found = {(needed.strategy, needed.answers, needed.level): needed.needed for needed in figures.result.needed}
+    rows = tuple(
+        (Cell(series.name), *(_needed_cell(found[series.strategy, series.answers, at]) for at in figures.spec.levels))
+        for series in figures.series
+    )
+    head = ("strategy", *(f"{level(at)} agreement" for at in figures.spec.levels))
+    return Table("Queries needed: median over seeds, with its bootstrap interval", head, rows)
+
+
+def _needed_cell(needed: QueriesNeeded) -> Cell:
+    reached = f"reached by {needed.reached} of {needed.seeds}"
+    if needed.queries is None:
+        return Cell(f"more than {count(needed.largest)}", reached, "none")
+    text = f"at most {math.ceil(needed.queries):,}" if needed.state == "at most" else f"about {count(needed.queries)}"
+    if needed.low is None:
+        return Cell(text, "one seed")
+    low = count(needed.low) if needed.low > 0 else f"at most {count(needed.smallest)}"
+    high = f"more than {count(needed.largest)}" if needed.high is None else count(needed.high)
+    same = needed.low == 0 and needed.high == needed.smallest
+    note = low if same else f"{low} to {high}"
+    return Cell(text, note if needed.reached == needed.seeds else f"{note}; {reached}")
+
+
+_RATES = ("wanted", "left_clean", "off_diagonal")
+
+
+def transfer_table(figures: Figures) -> Table:
+    """The three transfer rates of each series and budget, among the examples that fooled the substitute and among all."""
+    rows = []
+    for series, budget in _each(figures):
+        transfers = [measured["transfer"] for measured in figures.measures(series, budget)]
+        if any(transfer is None for transfer in transfers):
+            continue
+        fooled = [share_cell(interval_of(transfer["among_fooled"][rate] for transfer in transfers)) for rate in _RATES]
+        made = [_mean_only(interval_of(transfer["among_made"][rate] for transfer in transfers)) for rate in _RATES]
+        numbers = f"{sum(transfer['fooled'] for transfer in transfers):,} of {sum(transfer['made'] for transfer in transfers):,}"
+        rows.append((Cell(series.name), Cell(count(budget)), *fooled, *made, Cell(numbers)))
+    head = (
+        "strategy", "queries", "wanted class", "left its class", "off the diagonal",
+        "wanted class, all made", "left its class, all made", "off the diagonal, all made", "fooled the substitute",
+    )  # fmt: skip
+    caption = "Examples that work on the target, in per cent: first among those that fooled the substitute, then among all made"
+    return Table(caption, head, tuple(rows), headers=2)
+
+
+def _mean_only(interval: Interval | None) -> Cell:
+    return Cell(NOTHING, tone="none") if interval is None else Cell(share(interval.mean))
+
+
+def measures_table(figures: Figures) -> Table:
+    """Every measure of each series and budget; columns that could not be had are left out."""
+    columns: list[tuple[str, Callable[[Interval | None], Cell], str]] = [
+        ("agreement, %", share_cell, "agreement"),
+        ("RU-agreement, %", share_cell, "ru_agreement"),
+        ("accuracy, %", share_cell, "accuracy"),
+        ("macro F1", lambda found: _plain_cell(found, 3), "macro_f1"),
+        ("test loss, nats", lambda found: _plain_cell(found, 2), "test_loss"),
+    ]
+    cells = list(_each(figures))
+    had = [column for column in columns if any(figures.interval(*cell, _get(column[2])) for cell in cells)]
+    rows = tuple(
+        (Cell(series.name), Cell(count(budget)), *(show(figures.interval(series, budget, _get(name))) for _, show, name in had))
+        for series, budget in cells
+    )
+    head = ("strategy", "queries", *(title for title, _, _ in had))
+    return Table(f"Every measure of the copies, mean over seeds{_note(figures.spec.seeds)}", head, rows, headers=2)
+
+
+_DIFFERENCES = {"agreement": "agreement", "accuracy": "accuracy", "transfer_wanted": "transferability (wanted class)"}
+
+
+def difference_table(result: AuditResult) -> Table:
+    """Paired differences between strategies and random, as the claims of the page use them."""
+    rows = tuple(
+        (
+            Cell(f"{found.strategy} less {found.against}" + (f", {found.answers}" if len(result.spec.answers) > 1 else "")),
+            Cell(_DIFFERENCES.get(found.measure, found.measure)),
+            Cell(count(found.budget)),
+            difference_cell(found.interval),
+            Cell("yes" if found.supported else "no", tone="" if found.supported else "none"),
+        )
+        for found in sorted(result.differences, key=lambda found: list(_DIFFERENCES).index(found.measure))
+    )
+    head = ("strategies", "measure", "queries", "difference, points", "supported")
+    return Table(f"Paired differences, seed by seed, in percentage points with their 95{NBSP}% interval", head, rows, headers=3)
+
+
+def difference_cell(interval: Interval) -> Cell:
+    """Return a difference of shares with its interval, in percentage points."""
+    if interval.low is None or interval.high is None:
+        return Cell(signed_points(interval.mean), "one seed")
+    return Cell(signed_points(interval.mean), f"{signed_points(interval.low)} to {signed_points(interval.high)}")
+
+
+def contradiction_table(figures: Figures) -> Table | None:
+    """How many answers contradict the pool's own labels, or None where the pool has none."""
+    facts = [cell["result"]["queries"] for cell in figures.result.cells]
+    if any(fact["answers_against_pool_label"] is None for fact in facts):
+        return None
+    rows = tuple(
+        (Cell(count(budget)), *(_contradictions(figures, series, budget) for series in figures.series)) for budget in figures.spec.budgets
+    )
+    caption = "Answers that contradict the pool's own label, mean number over seeds"
+    return Table(caption, ("queries", *(series.name for series in figures.series)), rows)
+
+
+def _contradictions(figures: Figures, series: Series, budget: int) -> Cell:
+    facts = [cell["result"]["queries"] for cell in figures.cells(series, budget)]
+    wrong = sum(fact["answers_against_pool_label"] for fact in facts)
+    asked = sum(fact["asked"] - fact["new_inputs"] for fact in facts)
+    return Cell(f"{wrong / len(facts):.1f}", percent(wrong / asked) if asked else "")
+
+
+def seed_table(figures: Figures) -> Table:
+    """Agreement of every cell."""
+    rows = tuple(
+        (
+            Cell(series.name),
+            Cell(count(budget)),
+            *(Cell(share(measured["agreement"], 2)) for measured in figures.measures(series, budget)),
+        )
+        for series, budget in _each(figures)
+    )
+    head = ("strategy", "queries", *(f"seed {seed}" for seed in range(figures.spec.seeds)))
+    return Table("Agreement of every seed, in per cent", head, rows, headers=2)
+
+
+def _each(figures: Figures) -> Iterable[tuple[Series, int]]:
+    return ((series, budget) for series in figures.series for budget in figures.spec.budgets)
+
+
+def _get(name: str) -> Callable[[dict[str, Any]], float | None]:
+    def value(measured: dict[str, Any]) -> float | None:
+        found: float | None = measured[name]
+        return found
+
+    return value

@@ -1,0 +1,233 @@
+"""What the figures say, in sentences: the headline, what it means, what it does not show, what raised the cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from copycost.audit import AuditResult
+from copycost.measures import Interval, QueriesNeeded, difference_supported, paired_interval
+from copycost.report._figures import Figures, Series
+from copycost.report._tables import Cell, Table, difference_cell
+from copycost.report._text import NBSP, count, joined, level, needed_words, plural, points, with_interval
+
+__all__ = ["Best", "answer_kinds_table", "best", "headline", "lede", "meaning", "not_shown", "raised_cost"]
+
+
+@dataclass(frozen=True)
+class Best:
+    """The series that needed the fewest queries, and whether it got there at all."""
+
+    series: Series
+    queries: float | None
+
+
+def best(figures: Figures) -> Best:
+    """Return the series with the lowest queries needed; where none got there, the one that agrees most at the end."""
+    ranked = [(_needed(figures, series).queries, series) for series in figures.series]
+    reached = [(queries, series) for queries, series in ranked if queries is not None]
+    if reached:
+        queries, series = min(reached, key=lambda pair: pair[0])
+        return Best(series, queries)
+    return Best(max(figures.series, key=lambda series: _final(figures, series).mean), None)
+
+
+def _needed(figures: Figures, series: Series) -> QueriesNeeded:
+    wanted = (series.strategy, series.answers, figures.headline_level)
+    return next(found.needed for found in figures.result.needed if (found.strategy, found.answers, found.level) == wanted)
+
+
+def _final(figures: Figures, series: Series) -> Interval:
+    found = figures.interval(series, figures.largest, lambda measured: float(measured["agreement"]))
+    assert found is not None
+    return found
+
+
+def subject(result: AuditResult) -> str:
+    """Return what was done, as the subject of a sentence."""
+    return "Learning the known labels" if result.spec.target == "labels" else "Copying this model"
+
+
+def headline(figures: Figures) -> str:
+    """Return the answer in one sentence."""
+    found = best(figures)
+    start = f"{subject(figures.result)} to {level(figures.headline_level)} agreement took"
+    if found.queries is None:
+        return f"{start} more than {count(figures.largest)} queries, the largest budget, with {_all_tried(figures)}."
+    return f"{start} {needed_words(_needed(figures, found.series))} with {_best_tried(figures)}, {found.series.name}."
+
+
+def _kind_of_series(figures: Figures) -> str:
+    return "strategies" if len(figures.spec.answers) == 1 else "pairs of strategy and answers"
+
+
+def _all_tried(figures: Figures) -> str:
+    tried = len(figures.series)
+    return f"the only strategy tried, {figures.series[0].name}" if tried == 1 else f"each of the {tried} {_kind_of_series(figures)} tried"
+
+
+def _best_tried(figures: Figures) -> str:
+    tried = len(figures.series)
+    return "the only strategy tried" if tried == 1 else f"the best of the {tried} {_kind_of_series(figures)} tried"
+
+
+def lede(figures: Figures) -> list[str]:
+    """Return what a reader of the headline needs to read it rightly."""
+    at, found = figures.headline_level, best(figures)
+    who = "known labels" if figures.spec.target == "labels" else "the target"
+    sentences = [f"{level(at)} agreement means that the copy gives the same label as {who} on {100 * at:g} of 100 held-out images."]
+    others = [series for series in figures.series if found.queries is None or series != found.series]
+    if found.queries is None or others:
+        sentences.append(_sentence("; ".join(f"{one.name}: {needed_words(_needed(figures, one))}" for one in others)))
+    if len(figures.series) > 1 and found.queries is not None:
+        sentences.append("The lowest figure was picked after all were measured; its interval does not allow for that choice.")
+    return sentences
+
+
+def _sentence(text: str) -> str:
+    return f"{text}."
+
+
+def meaning(figures: Figures) -> list[str]:
+    """Return what the figures support."""
+    return [_closeness(figures), *_transfer_meaning(figures), *against_random(figures.result)]
+
+
+def _closeness(figures: Figures) -> str:
+    series = max(figures.series, key=lambda one: _final(figures, one).mean)
+    final = _final(figures, series)
+    text = (
+        f"At {count(figures.largest)} queries, the largest budget, the closest copies ({series.name}) agree with the target on "
+        f"{with_interval(final)} of the held-out images."
+    )
+    ceiling = figures.result.ceiling
+    if ceiling is None:
+        return text + " How well two independently trained targets would agree, the natural ceiling, could not be measured here."
+    gap = final.mean - ceiling.mean
+    side = "below" if gap < 0 else "above"
+    return (
+        f"{text} Two targets trained independently on the same data agree on {with_interval(ceiling)}: on average these copies lie "
+        f"{points(gap)} points {side} that, where a copy is as much like the target as a second training run would be."
+    )
+
+
+def _transfer_meaning(figures: Figures) -> list[str]:
+    series = best(figures).series
+    for rate, ending in (("wanted", "were taken by the target for the class the attack wanted"), ("left_clean", "changed the target's label")):
+        found = figures.result.curve(f"transfer_{rate}", series.strategy, series.answers)
+        if found is not None:
+            return [
+                f"Of the adversarial examples that fooled a copy made with {count(figures.largest)} queries ({series.name}), "
+                f"{with_interval(found.intervals[-1])} {ending}: a copy can be used to prepare attacks on the target itself."
+            ]
+    return []
+
+
+def against_random(result: AuditResult) -> list[str]:
+    """Say for each strategy where it loses to random, beats it, or neither, as paired differences in agreement support."""
+    spec, sentences = result.spec, []
+    for strategy in spec.strategies:
+        if strategy.split()[0] == "random":
+            continue
+        for answers in spec.answers:
+            found = [one for one in result.differences if (one.strategy, one.answers, one.measure) == (strategy, answers, "agreement")]
+            if not found:
+                sentences.append(_no_comparison(strategy, spec.seeds))
+                break
+            name = strategy if len(spec.answers) == 1 else f"{strategy} ({answers})"
+            sentences += verdicts(name, found[0].against, [(str(count(one.budget)), one.interval) for one in found])
+    return sentences
+
+
+def _no_comparison(strategy: str, seeds: int) -> str:
+    if seeds < 2:
+        return f"With one seed no difference between {strategy} and a random choice can be claimed."
+    return f"No random choice with the same knowledge was measured beside {strategy}, so this page does not say whether it beats chance."
+
+
+def verdicts(name: str, against: str, differences: Sequence[tuple[str, Interval]]) -> list[str]:
+    """Return sentences on paired differences in agreement at several budgets."""
+    supported = [(budget, interval) for budget, interval in differences if difference_supported(interval)]
+    undecided = [budget for budget, interval in differences if not difference_supported(interval)]
+    sentences = []
+    for verb, side, low in (("loses to", "lower", True), ("beats", "higher", False)):
+        those = [(budget, interval) for budget, interval in supported if (interval.mean < 0) == low]
+        if those:
+            at = joined([budget for budget, _ in those])
+            by = joined([points(interval.mean) for _, interval in those])
+            sentences.append(
+                f"{name} {verb} {against} at {at} queries: its agreement is {side} by {by} points, seed by seed, "
+                f"and the paired 95{NBSP}% interval{'s leave' if len(those) > 1 else ' leaves'} out zero."
+            )
+    if undecided:
+        where = f"at {joined(undecided)} queries" if supported else "at any budget"
+        sentences.append(f"No difference in agreement between {name} and {against} is supported {where}.")
+    return sentences
+
+
+def not_shown(figures: Figures) -> list[str]:
+    """Return what the audit leaves open."""
+    spec, target = figures.spec, figures.result.targets[0]
+    drawn = "data split, target, choice and initial weights" if spec.trains_target else "choice and initial weights, of one target"
+    sentences = [
+        "It is not the least that any copier would need. Other strategies, architectures, training, pretrained features or more data were "
+        "not tried, and a copier may do better than the ones measured here.",
+        f"It holds for copiers who own a pool like {target['pool']['name']} ({plural(target['pool']['count'], 'image')}). "
+        "A pool less like the target's own data was not measured.",
+        "It does not say whether the queries would be noticed, limited or priced by whoever runs the target.",
+    ]
+    if spec.seeds > 1:
+        sentences.append(
+            f"Intervals cover what {plural(spec.seeds, 'seed')} vary ({drawn}), not other tasks or other held-out images. Each is a "
+            f"95{NBSP}% interval of its own; they are not corrected for how many are compared."
+        )
+    else:
+        sentences.append("One seed was run: nothing here says how much the figures would vary if it were run again.")
+    return sentences
+
+
+def _baseline(figures: Figures) -> str:
+    return "probabilities" if "probabilities" in figures.spec.answers else figures.spec.answers[0]
+
+
+def _kind_differences(figures: Figures) -> list[tuple[str, str, list[tuple[str, Interval]]]]:
+    """Return, for each strategy and each other kind of answer, its paired differences from the baseline kind."""
+    base = _baseline(figures)
+    found = []
+    for strategy in figures.spec.strategies:
+        by_kind = {series.answers: series for series in figures.series if series.strategy == strategy}
+        for answers, series in by_kind.items():
+            if answers != base:
+                pairs = [(count(budget), _paired(figures, series, by_kind[base], budget)) for budget in figures.spec.budgets]
+                found.append((strategy, answers, pairs))
+    return found
+
+
+def _paired(figures: Figures, ours: Series, theirs: Series, budget: int) -> Interval:
+    first, second = ([float(measured["agreement"]) for measured in figures.measures(one, budget)] for one in (ours, theirs))
+    return paired_interval(first, second)
+
+
+def raised_cost(figures: Figures) -> list[str]:
+    """Say what the kinds of answer that were tried cost the copier; nothing where only one was tried."""
+    base = _baseline(figures)
+    if len(figures.spec.answers) == 1:
+        return []
+    sentences = []
+    for strategy, answers, pairs in _kind_differences(figures):
+        if figures.spec.seeds > 1:
+            sentences += verdicts(f"{strategy} on {answers}", f"{strategy} on {base}", pairs)
+    return sentences or ["With one seed no difference between kinds of answer can be claimed."]
+
+
+def answer_kinds_table(figures: Figures) -> Table:
+    """Paired differences in agreement between kinds of answer, strategy by strategy."""
+    base = _baseline(figures)
+    rows = tuple(
+        (Cell(strategy), Cell(f"{answers} less {base}"), Cell(budget), difference_cell(interval),
+         Cell("yes" if difference_supported(interval) else "no", tone="" if difference_supported(interval) else "none"))
+        for strategy, answers, pairs in _kind_differences(figures)
+        for budget, interval in pairs
+    )  # fmt: skip
+    head = ("strategy", "answers", "queries", "agreement, points", "supported")
+    return Table("What withholding or rounding probabilities changed: paired differences in agreement", head, rows, headers=3)

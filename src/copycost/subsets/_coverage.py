@@ -1,0 +1,216 @@
+"""Facility location: the points that, together, lie near all points."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from copycost._types import AnyArray, FloatArray, IntArray
+from copycost.errors import InvalidInput
+from copycost.similarity import Similarity
+from copycost.subsets._checks import check_k, probe_symmetry
+from copycost.subsets._clock import Progress
+from copycost.subsets._rows import Rows, rows_of
+
+__all__ = ["Coverage", "coverage"]
+
+LANES = 16
+VALUE_ROWS = 64
+# Bounds are summed in another order than gains; this keeps them above in spite of rounding.
+INFLATION = 1 + 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Coverage:
+    """Points chosen to lie near all points.
+
+    Attributes
+    ----------
+    indices : int64 array (k,)
+        The chosen points in the order of choice, so that the first m are the answer for m; read-only.
+    gains : float64 array (k,)
+        What each added to the sum over the reference points; read-only.
+    value : float
+        Sum over all points (over the given points, if the reference was an array) of the similarity to the
+        nearest chosen point; exact also when the choice was guided by a sample.
+    estimate : float or None
+        The same as the reference sample saw it, scaled to all points; None without a sample.
+    error : float or None
+        ``estimate - value``; None without a sample.
+    bound : float or None
+        No k points have a larger value; None with a sample.
+    """
+
+    indices: IntArray
+    gains: FloatArray
+    value: float
+    estimate: float | None
+    error: float | None
+    bound: float | None
+
+
+def coverage(
+    similarity: Similarity,
+    k: int,
+    *,
+    reference: int | AnyArray | list[int] | None = None,
+    rng: np.random.Generator | None = None,
+    cache_bytes: int = 1 << 30,
+    progress: Progress | None = None,
+) -> Coverage:
+    """Choose ``k`` points greedily so that every point is similar to one of them.
+
+    Parameters
+    ----------
+    similarity : Similarity
+        Symmetric, none of its values negative, such as `normalised` mutual information. Unlike for the
+        lightest subset the diagonal counts: it says how well a chosen point covers itself.
+    k : int
+        From 1 to n.
+    reference : None, int or integer array
+        The points to be covered: all, exactly; a sample of this many drawn by ``rng``; or these.
+    rng : numpy.random.Generator, optional
+        Needed to draw a sample.
+    cache_bytes : int
+        The most bytes that rows may take. Where all n rows fit they are computed once; otherwise gains are
+        bounded in one stream over all rows, and rows are computed again when a point comes near to being
+        chosen.
+    progress : callable, optional
+        Called with (chosen, k).
+
+    Returns
+    -------
+    Coverage
+        The lowest index wins every tie.
+
+    Raises
+    ------
+    InvalidInput
+        If ``k`` or ``reference`` is out of range, ``rng`` is missing, or the similarity has a negative value
+        or NaN or is not symmetric.
+
+    Notes
+    -----
+    Maximises ``sum_v max_{u in S} s(u, v)``. Greedy choice is within 1 - 1/e of the best (Nemhauser, Wolsey
+    and Fisher 1978); gains only shrink, so stale ones bound fresh ones and few are computed (Minoux 1978). In
+    a sample a point does not count itself, which would favour the sampled ones; the estimate adds that part.
+
+    Examples
+    --------
+    >>> from copycost.similarity import Dense
+    >>> two_groups = Dense(np.kron(np.eye(2), np.full((3, 3), 0.5)) + np.eye(6) / 2)
+    >>> coverage(two_groups, 2).indices.tolist()
+    [0, 3]
+    """
+    k = check_k(k, similarity.n)
+    if cache_bytes < 0:
+        raise InvalidInput(f"cache_bytes is {cache_bytes}; give 0 (keep nothing) or a number of bytes.")
+    targets, sampled = _targets(reference, similarity.n, rng)
+    probe_symmetry(similarity)
+    rows = rows_of(similarity, targets, sampled, cache_bytes)
+    chosen, gains, left = _lazy_greedy(rows, k, progress)
+    covered = float(gains.sum())
+    if targets is None or not sampled:
+        return Coverage(chosen, gains, covered, None, None, covered + left)
+    itself = float(np.diagonal(similarity.block(chosen, chosen)).sum(dtype=np.float64))
+    estimate = itself + covered * (similarity.n - k) / targets.size
+    value = _value(similarity, chosen)
+    return Coverage(chosen, gains, value, estimate, estimate - value, None)
+
+
+def _targets(
+    reference: int | AnyArray | list[int] | None, n: int, rng: np.random.Generator | None
+) -> tuple[IntArray | None, bool]:
+    """Return the points to be covered, None for all, and whether they are a sample of all."""
+    if reference is None:
+        return None, False
+    if isinstance(reference, (int, np.integer)) and not isinstance(reference, bool):
+        return _sample(int(reference), n, rng), True
+    given = np.asarray(reference)
+    if given.ndim != 1 or given.size == 0 or given.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"reference is {reference!r}; None for all points, a count, or a list is needed. "
+            "Pass at least one point, as integers in one dimension."
+        )
+    if given.min() < 0 or given.max() >= n:
+        raise InvalidInput(
+            f"reference holds points from {given.min()} to {given.max()}; 0 to {n - 1} are allowed. "
+            "Leave out the points that the similarity does not have."
+        )
+    return given.astype(np.int64), False
+
+
+def _sample(count: int, n: int, rng: np.random.Generator | None) -> IntArray:
+    if not 1 <= count <= n:
+        raise InvalidInput(f"reference is {count}; 1 to {n} are allowed. Pass None for all points.")
+    if rng is None:
+        raise InvalidInput(
+            f"reference is the count {count} and rng is None; a sample is drawn by a generator. "
+            "Pass rng=numpy.random.default_rng(seed), or name the points as a list."
+        )
+    return np.sort(rng.choice(n, size=count, replace=False)).astype(np.int64)
+
+
+@njit(cache=True)
+def _gain(row: AnyArray, cover: AnyArray) -> float:
+    """Return by how much ``row`` float32 (m,) would raise the sum of ``cover`` float32 (m,)."""
+    lanes = np.zeros(LANES)
+    whole = row.size - row.size % LANES
+    for left in range(0, whole, LANES):
+        part, held = row[left : left + LANES], cover[left : left + LANES]
+        for lane in range(LANES):
+            more = np.float64(part[lane]) - np.float64(held[lane])
+            lanes[lane] += more if more > 0 else 0.0
+    gain = 0.0
+    for lane in range(LANES):
+        gain += lanes[lane]
+    for j in range(whole, row.size):
+        gain += max(np.float64(row[j]) - np.float64(cover[j]), 0.0)
+    return gain
+
+
+def _lazy_greedy(rows: Rows, k: int, progress: Progress | None) -> tuple[IntArray, FloatArray, float]:
+    """Choose greedily; return the chosen, their gains, and what k more points could add at most.
+
+    The heap holds the last known gain of each point with its number, so that the lowest index comes first
+    among equals; a gain is fresh if it was computed after the last choice.
+    """
+    bounds = rows.sums() * INFLATION
+    heap = [(-bound, point) for point, bound in enumerate(bounds.tolist())]
+    heapq.heapify(heap)
+    fresh = np.full(len(heap), -1)
+    cover = np.zeros_like(rows.get([0])[0])
+    chosen: list[int] = []
+    gains: list[float] = []
+    while len(chosen) < k:
+        stale: list[int] = []
+        while heap and fresh[heap[0][1]] < len(chosen) and len(stale) < rows.batch:
+            stale.append(heapq.heappop(heap)[1])
+        if not stale:
+            gain, point = heapq.heappop(heap)
+            chosen.append(point)
+            gains.append(-gain)
+            np.maximum(cover, rows.get([point])[0], out=cover)
+            if progress is not None:
+                progress(len(chosen), k)
+        for point, row in zip(stale, rows.get(stale), strict=True):
+            fresh[point] = len(chosen)
+            heapq.heappush(heap, (-_gain(row, cover), point))
+    left = -sum(gain for gain, _ in heapq.nsmallest(k, heap))
+    return _read_only(np.array(chosen, np.int64)), _read_only(np.array(gains)), left
+
+
+def _value(similarity: Similarity, chosen: IntArray) -> float:
+    """Return the sum over all points of the similarity to the nearest of ``chosen``."""
+    cover = np.zeros(similarity.n, np.float32)
+    for left in range(0, chosen.size, VALUE_ROWS):
+        np.maximum(cover, similarity.block(chosen[left : left + VALUE_ROWS]).max(axis=0), out=cover)
+    return float(cover.sum(dtype=np.float64))
+
+
+def _read_only(array: AnyArray) -> AnyArray:
+    array.flags.writeable = False
+    return array
