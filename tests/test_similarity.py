@@ -32,9 +32,7 @@ def similarity(request: pytest.FixtureRequest, images: ByteArray, matrix: Float3
     return OnDemand(images) if request.param == "on demand" else OnDemand(images, cache_bytes=0)
 
 
-def test_every_implementation_gives_the_same_blocks_to_the_bit(
-    similarity: Similarity, matrix: Float32Array
-) -> None:
+def test_every_implementation_gives_the_same_blocks_to_the_bit(similarity: Similarity, matrix: Float32Array) -> None:
     rows, columns = [7, 0, 7], [8, 4, 1, 1]
     for _ in range(2):
         assert similarity.block(rows, columns).tolist() == matrix[np.ix_(rows, columns)].tolist()
@@ -59,9 +57,7 @@ def test_views_compose_in_any_order(similarity: Similarity, matrix: Float32Array
         np.testing.assert_allclose(view.dense().matrix, expected, rtol=1e-6)
 
 
-def test_negating_twice_and_the_first_power_change_nothing(
-    similarity: Similarity, matrix: Float32Array
-) -> None:
+def test_negating_twice_and_the_first_power_change_nothing(similarity: Similarity, matrix: Float32Array) -> None:
     assert similarity.negate().negate().power(1).dense().matrix.tolist() == matrix.tolist()
 
 

@@ -132,9 +132,7 @@ def test_every_channel_value_is_a_pixel() -> None:
 
 def test_large_images_stay_exact() -> None:
     rng = np.random.default_rng(4)
-    images = np.stack([np.sort(rng.integers(0, 256, 150_528)), rng.integers(100, 140, 150_528)]).astype(
-        np.uint8
-    )
+    images = np.stack([np.sort(rng.integers(0, 256, 150_528)), rng.integers(100, 140, 150_528)]).astype(np.uint8)
     images = np.concatenate([images, images // 2])
     np.testing.assert_allclose(mutual_information(images), reference(images), rtol=0, atol=2e-6)
 
@@ -193,9 +191,7 @@ def test_blocks_of_images_of_different_sizes_are_refused() -> None:
         mutual_information_block(np.zeros((2, 4), np.uint8), np.zeros((2, 5), np.uint8))
 
 
-@pytest.mark.parametrize(
-    "dtype", [np.float16, np.float32, np.float64, np.int8, np.int16, np.int64, np.uint16]
-)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int16, np.int64, np.uint16])
 def test_levels_are_equal_widths_over_the_range_of_the_array(dtype: type) -> None:
     values = np.linspace(-60, 67, 128).reshape(2, 64)
     if np.dtype(dtype).kind == "u":

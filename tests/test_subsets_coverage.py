@@ -194,9 +194,7 @@ def test_a_diagonal_that_cannot_be_a_measure_of_the_items_is_refused(bad: float)
         (3, {"cache_bytes": -1}, "cache_bytes is -1"),
     ],
 )
-def test_arguments_that_cannot_be_met_are_refused_by_name(
-    k: int, options: dict[str, object], named: str
-) -> None:
+def test_arguments_that_cannot_be_met_are_refused_by_name(k: int, options: dict[str, object], named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         coverage(Dense(similarities(10, 0)), k, **options)  # type: ignore[arg-type]
 

@@ -246,9 +246,7 @@ def test_progress_is_told_how_many_starts_are_done() -> None:
     assert told[-1] == (900, 900)
     assert [done for done, _ in told] == sorted({done for done, _ in told})
     told.clear()
-    lightest_subset(
-        Matrix(symmetric(900, 4)), 3, starts=[5, 6], progress=lambda done, of: told.append((done, of))
-    )
+    lightest_subset(Matrix(symmetric(900, 4)), 3, starts=[5, 6], progress=lambda done, of: told.append((done, of)))
     assert told[-1] == (2, 2)
 
 
@@ -283,9 +281,7 @@ def test_a_subset_is_frozen() -> None:
         (3, {"seconds": float("nan")}, "seconds is nan"),
     ],
 )
-def test_arguments_that_cannot_be_met_are_refused_by_name(
-    k: int, options: dict[str, object], named: str
-) -> None:
+def test_arguments_that_cannot_be_met_are_refused_by_name(k: int, options: dict[str, object], named: str) -> None:
     with pytest.raises(InvalidInput, match=named):
         lightest_subset(Matrix(symmetric(12, 0)), k, **options)  # type: ignore[arg-type]
 

@@ -111,9 +111,7 @@ def instance(shared_data: Path, name: str) -> tuple[FloatArray, int, float | Non
 
 
 def test_every_small_library_instance_is_solved_to_proven_optimality(shared_data: Path) -> None:
-    names = [
-        name for name in np.load(shared_data / "mdp" / "GKD-a.npz") if "_n10_" in name or "_n15_" in name
-    ]
+    names = [name for name in np.load(shared_data / "mdp" / "GKD-a.npz") if "_n10_" in name or "_n15_" in name]
     assert len(names) == 50
     for name in names:
         distances, m, _ = instance(shared_data, name)
@@ -147,6 +145,13 @@ def test_tabu_is_never_heavier_than_the_walks_that_it_begins_with(k: int) -> Non
         assert got.weight <= begun.weight + 1e-9
         assert got.trace.starts == 5
         assert got.trace.iterations == iterations
+
+
+def test_tabu_without_named_starts_begins_with_all_of_them() -> None:
+    matrix = symmetric(90, 6, 0, 1 << 12) ** 3
+    got = tabu(matrix, 12, iterations=1)
+    assert got.trace.starts == 90
+    assert got.weight <= lightest_subset(Dense(matrix), 12).weight
 
 
 def test_the_generator_and_the_number_of_moves_decide_the_answer() -> None:

@@ -1,4 +1,4 @@
-"""How many queries does it take to copy a classifier that is reachable only through its predictions?"""
+"""Measure how many queries it takes to copy a classifier that is reachable only through its predictions."""
 
 from copycost._version import __version__
 from copycost.inputs import Images, Inputs

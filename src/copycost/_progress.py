@@ -28,9 +28,13 @@ class Display:
         self._lock = threading.Lock()
         self._planned = 0.0
         self._bar = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.fields[left]}", markup=False),
-            TimeElapsedColumn(), console=console, transient=True,
-        )  # fmt: skip
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+        )
         self._whole: TaskID | None = None
         self._rows: dict[str, TaskID] = {}
         self._weights: dict[str, float] = {}
@@ -85,5 +89,7 @@ class Display:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._bar.stop()

@@ -33,7 +33,9 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def root(
-    version: Annotated[bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Hold the options that come before a command."""
 
@@ -43,29 +45,51 @@ def audit(
     target: Annotated[
         str | None,
         typer.Argument(
-            help="module:function (imported, so its code RUNS; takes uint8 images n x h x w x c, returns labels or probabilities), "
-            "FILE.safetensors with --target-arch, ARCH@DATA such as lenet5@mnist:train (trained here for each seed), or labels "
+            help="module:function (imported, so its code RUNS; takes uint8 images n x h x w x c, returns labels "
+            "or probabilities), "
+            "FILE.safetensors with --target-arch, ARCH@DATA such as lenet5@mnist:train (trained here for each "
+            "seed), or labels "
             "(the known labels answer). Left out: the embedded default, 5,000 real digits."
         ),
     ] = None,
-    pool: Annotated[str | None, typer.Option(help="What may be asked: mnist:train, mnist:train[:10000], images.npz …")] = None,
+    pool: Annotated[
+        str | None, typer.Option(help="What may be asked: mnist:train, mnist:train[:10000], images.npz …")
+    ] = None,
     test: Annotated[str | None, typer.Option(help="Held-out images to measure on, such as mnist:test.")] = None,
     budget: Annotated[str | None, typer.Option(help="Queries a copy may use, such as 50,150,300,600.")] = None,
-    strategy: Annotated[list[str] | None, typer.Option(help='Such as random or "drmi alpha=4 group=label"; may be given again.')] = None,
-    answers: Annotated[str | None, typer.Option(help="top1, probabilities, topk:K, rounded:D; several with commas.")] = None,
+    strategy: Annotated[
+        list[str] | None,
+        typer.Option(help='Such as random or "drmi alpha=4 group=label"; may be given again.'),
+    ] = None,
+    answers: Annotated[
+        str | None, typer.Option(help="top1, probabilities, topk:K, rounded:D; several with commas.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(help="Repetitions; seeds 0, 1, …")] = None,
     substitute: Annotated[str | None, typer.Option(help="Architecture of the copy: lenet5, c3f2, dnn5.")] = None,
-    schedule: Annotated[str | None, typer.Option(help='How copies train: "steps:3000 batch=4", epochs:30, early-stopping:1000.')] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help='How copies train: "steps:3000 batch=4", epochs:30, early-stopping:1000.'),
+    ] = None,
     target_arch: Annotated[str | None, typer.Option(help="Architecture of a safetensors target.")] = None,
     target_schedule: Annotated[str | None, typer.Option(help="How an ARCH@DATA target trains.")] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes, where the data does not tell.")] = None,
-    transfer: Annotated[str | None, typer.Option(help='Adversarial examples, such as "images=200 epsilon=0.5 steps=40".')] = None,
+    transfer: Annotated[
+        str | None, typer.Option(help='Adversarial examples, such as "images=200 epsilon=0.5 steps=40".')
+    ] = None,
     uniform: Annotated[int | None, typer.Option(help="Uniform random inputs for RU-agreement.")] = None,
     levels: Annotated[str | None, typer.Option(help="Levels of agreement to report, such as 0.8,0.9,0.95.")] = None,
-    config: Annotated[Path | None, typer.Option(help="YAML file of the same settings; options given here beat it.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for records, ledgers and the report; run again to go on.")] = Path("audit"),
-    data_dir: Annotated[Path | None, typer.Option(help="Where data sets lie; else COPYCOST_DATA, else ~/.cache/copycost.")] = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes, one thread each; else one a core.")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="YAML file of the same settings; options given here beat it.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for records, ledgers and the report; run again to go on.")] = Path(
+        "audit"
+    ),
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Where data sets lie; else COPYCOST_DATA, else ~/.cache/copycost.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Processes, one thread each; else one a core.")
+    ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be asked and charged, and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
 ) -> None:
@@ -74,11 +98,22 @@ def audit(
     from copycost.audit import build_spec, embedded_default, read_config
 
     flags = {
-        "target": target, "pool": pool, "test": test, "budgets": budget, "strategies": strategy or None, "answers": answers,
-        "seeds": seeds, "substitute": substitute, "schedule": schedule, "target_arch": target_arch,
-        "target_schedule": target_schedule, "classes": classes, "transfer": _pairs("transfer", transfer), "uniform": uniform,
+        "target": target,
+        "pool": pool,
+        "test": test,
+        "budgets": budget,
+        "strategies": strategy or None,
+        "answers": answers,
+        "seeds": seeds,
+        "substitute": substitute,
+        "schedule": schedule,
+        "target_arch": target_arch,
+        "target_schedule": target_schedule,
+        "classes": classes,
+        "transfer": _pairs("transfer", transfer),
+        "uniform": uniform,
         "levels": levels,
-    }  # fmt: skip
+    }
     given = {name: value for name, value in flags.items() if value is not None}
     values = (read_config(config) if config else {}) | given
     if not values.keys() & {"target", "pool", "test"}:
@@ -108,7 +143,9 @@ def _need_audit() -> None:
         import mlxtend  # noqa: F401
         import torch  # noqa: F401
     except ImportError as error:
-        raise MissingExtra(f"this command needs an optional part ({error.name}); install it with: pip install 'copycost[audit]'") from None
+        raise MissingExtra(
+            f"this command needs an optional part ({error.name}); install it with: pip install 'copycost[audit]'"
+        ) from None
 
 
 def _pairs(name: str, text: str | None) -> dict[str, str] | None:
@@ -138,7 +175,12 @@ def _run(spec: Any, out: Path, data_dir: Path | None, workers: int | None, conso
             display.begin(found)
 
         return run_audit(
-            spec, out, data_dir=data_dir, workers=workers or os.cpu_count() or 1, planned=planned, tell=display.tell
+            spec,
+            out,
+            data_dir=data_dir,
+            workers=workers or os.cpu_count() or 1,
+            planned=planned,
+            tell=display.tell,
         )
 
 
@@ -161,7 +203,10 @@ def _print_plan(plan: Plan, console: Console) -> None:
 def _print_result(result: AuditResult, out: Path, console: Console) -> None:
     for found in result.needed:
         if found.level == _headline_level(result):
-            console.print(f"{found.level:.0%} agreement, {found.strategy}, {found.answers}: {found.needed.words}", markup=False)
+            console.print(
+                f"{found.level:.0%} agreement, {found.strategy}, {found.answers}: {found.needed.words}",
+                markup=False,
+            )
     console.print(f"report: {out / 'report.html'}", markup=False)
 
 
@@ -182,5 +227,8 @@ def main() -> None:
     except Exception as error:
         log = Path("copycost-error.log")
         log.write_text(traceback.format_exc(), encoding="utf-8")
-        print(f"error: copycost met a defect of its own ({type(error).__name__}: {error}); please report it with {log}.", file=sys.stderr)
+        print(
+            f"error: copycost met a defect of its own ({type(error).__name__}: {error}); please report it with {log}.",
+            file=sys.stderr,
+        )
         sys.exit(70)

@@ -82,7 +82,9 @@ class Extraction:
     substitute: Classifier
 
 
-def run_cell(cell: Cell, scenario: Scenario, ledger: Ledger, *, memo: Memo | None = None, report: Report | None = None) -> Extraction:
+def run_cell(
+    cell: Cell, scenario: Scenario, ledger: Ledger, *, memo: Memo | None = None, report: Report | None = None
+) -> Extraction:
     """Copy the target once and measure the copy.
 
     Parameters
@@ -103,7 +105,9 @@ def run_cell(cell: Cell, scenario: Scenario, ledger: Ledger, *, memo: Memo | Non
     report = report or (lambda what, share: None)
     clock = _Clock()
     if cell.answers.gives_probabilities and not scenario.target.gives_probabilities:
-        raise InvalidInput(f"answers is {cell.answers}, but the target {scenario.target.name} gives labels alone; use top1.")
+        raise InvalidInput(
+            f"answers is {cell.answers}, but the target {scenario.target.name} gives labels alone; use top1."
+        )
     with clock("choose"):
         knowledge = _knowledge(cell, scenario, memo or Memo(), report)
         queries = cell.strategy.select(knowledge, cell.budget, rng=stream(cell.seed, "choice", cell.budget))
@@ -124,7 +128,10 @@ def run_cell(cell: Cell, scenario: Scenario, ledger: Ledger, *, memo: Memo | Non
         "measures": measured,
         "measuring_charged": measuring.counts.charged,
     }
-    run = {"seconds": clock.seconds, "sent": {"copy": copying.counts.sent, "measuring": measuring.counts.sent}}
+    run = {
+        "seconds": clock.seconds,
+        "sent": {"copy": copying.counts.sent, "measuring": measuring.counts.sent},
+    }
     return Extraction(result, run, substitute)
 
 
@@ -151,10 +158,18 @@ def _knowledge(cell: Cell, scenario: Scenario, memo: Memo, report: Report) -> Kn
 
 
 def _train(cell: Cell, scenario: Scenario, labelled: Labelled, report: Report) -> tuple[Classifier, History]:
-    network = build(cell.substitute, scenario.pool.shape, len(scenario.classes), rng=stream(cell.seed, "initial weights"))
+    network = build(
+        cell.substitute, scenario.pool.shape, len(scenario.classes), rng=stream(cell.seed, "initial weights")
+    )
     substitute = Classifier(network)
     rng = stream(cell.seed, "training", cell.budget)
-    history = fit(substitute, labelled, schedule=cell.schedule, rng=rng, progress=lambda share: report("training", share))
+    history = fit(
+        substitute,
+        labelled,
+        schedule=cell.schedule,
+        rng=rng,
+        progress=lambda share: report("training", share),
+    )
     return substitute, history
 
 
@@ -196,7 +211,15 @@ def _measure(cell: Cell, scenario: Scenario, substitute: Classifier, oracle: Ora
         measured["ru_agreement"] = _uniform_agreement(cell, scenario, substitute, oracle)
         if cell.transfer.images:
             measured["transfer"] = measure_transfer(
-                cell.transfer, substitute, oracle, scenario.test, clean, true, classes, seed=cell.seed, report=report
+                cell.transfer,
+                substitute,
+                oracle,
+                scenario.test,
+                clean,
+                true,
+                classes,
+                seed=cell.seed,
+                report=report,
             )
     return measured
 

@@ -57,7 +57,9 @@ class TransferPlan:
                 "images of 0 or more, steps of 1 or more and epsilon of 0 or more are needed."
             )
         if self.targeted and self.attack == "deepfool":
-            raise InvalidInput("transfer has attack=deepfool and targeted=true; DeepFool is untargeted, so set targeted to false.")
+            raise InvalidInput(
+                "transfer has attack=deepfool and targeted=true; DeepFool is untargeted, so set targeted to false."
+            )
 
 
 def measure_transfer(
@@ -92,9 +94,13 @@ def measure_transfer(
     seen = substitute.labels(made)
     fooled = seen != substitute.labels(test.take(source)) if wanted is None else seen == wanted
     rates = measures.transfer_rates(
-        wanted=wanted, clean=clean[source], true=None if true is None else true[source],
-        answered=oracle.ask(made).labels, fooled=fooled, classes=classes,
-    )  # fmt: skip
+        wanted=wanted,
+        clean=clean[source],
+        true=None if true is None else true[source],
+        answered=oracle.ask(made).labels,
+        fooled=fooled,
+        classes=classes,
+    )
     record = dataclasses.asdict(rates)
     record["confusion"] = np.asarray(rates.confusion).tolist()
     return {"plan": dataclasses.asdict(plan), **record}
@@ -109,9 +115,14 @@ def _goals(rows: IntArray, own: IntArray, classes: int, targeted: bool) -> tuple
 
 
 def _make(
-    plan: TransferPlan, substitute: Classifier, images: Images, own: IntArray, wanted: IntArray | None,
-    seed: int, report: Callable[[str, float], None],
-) -> Images:  # fmt: skip
+    plan: TransferPlan,
+    substitute: Classifier,
+    images: Images,
+    own: IntArray,
+    wanted: IntArray | None,
+    seed: int,
+    report: Callable[[str, float], None],
+) -> Images:
     import torch
 
     floats = to_float(images.array)
@@ -119,9 +130,16 @@ def _make(
     progress = lambda share: report("adversarial examples", share)  # noqa: E731
     if plan.attack == "pgd":
         made = pgd(
-            substitute, floats, labels, epsilon=plan.epsilon, norm=plan.norm, steps=plan.steps, targeted=wanted is not None,
-            generator=generator(stream(seed, "adversarial start")), progress=progress,
-        )  # fmt: skip
+            substitute,
+            floats,
+            labels,
+            epsilon=plan.epsilon,
+            norm=plan.norm,
+            steps=plan.steps,
+            targeted=wanted is not None,
+            generator=generator(stream(seed, "adversarial start")),
+            progress=progress,
+        )
     elif plan.attack == "fgsm":
         made = fgsm(substitute, floats, labels, epsilon=plan.epsilon, targeted=wanted is not None)
     else:

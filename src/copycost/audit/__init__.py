@@ -7,6 +7,15 @@ from copycost.audit._spec import AuditSpec, CellSpec, build_spec, embedded_defau
 from copycost.audit._summary import AuditResult, read_audit
 
 __all__ = [
-    "AuditResult", "AuditSpec", "CellSpec", "Folder", "Plan", "build_spec", "embedded_default", "make_plan", "read_audit", "read_config",
+    "AuditResult",
+    "AuditSpec",
+    "CellSpec",
+    "Folder",
+    "Plan",
+    "build_spec",
+    "embedded_default",
+    "make_plan",
+    "read_audit",
+    "read_config",
     "run_audit",
-]  # fmt: skip
+]

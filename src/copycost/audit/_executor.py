@@ -21,7 +21,12 @@ from copycost.errors import CopycostError
 
 __all__ = ["Message", "Task", "run_tasks"]
 
-_THREADS = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+_THREADS = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "NUMBA_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,8 @@ def run_tasks(
             _schedule(pool, list(tasks), out, data_dir, workers, tell)
         except BrokenProcessPool:
             raise CopycostError(
-                "a worker process was ended from outside, often because memory ran out. Finished cells are kept: run the same "
+                "a worker process was ended from outside, often because memory ran out. Finished cells are "
+                "kept: run the same "
                 "command again, with --workers 1 if memory is short."
             ) from None
         except BaseException:
@@ -132,7 +138,12 @@ def run_tasks(
 
 
 def _schedule(
-    pool: ProcessPoolExecutor, waiting: list[Task], out: Path, data_dir: Path | None, workers: int, tell: Callable[[Message], None]
+    pool: ProcessPoolExecutor,
+    waiting: list[Task],
+    out: Path,
+    data_dir: Path | None,
+    workers: int,
+    tell: Callable[[Message], None],
 ) -> None:
     ended: set[str] = set()
     running: dict[Future[None], Task] = {}

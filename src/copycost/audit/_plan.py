@@ -12,9 +12,11 @@ from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder
 from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec, CellSpec
 from copycost.audit._tasks import finished, target_key
+from copycost.errors import InvalidInput
 from copycost.inputs import Images
 from copycost.networks import Classifier, build
 from copycost.oracle import Answers
+from copycost.strategies import Knowledge, parse
 from copycost.substitutes import Labelled, Schedule, fit
 
 __all__ = ["Plan", "make_plan"]
@@ -67,12 +69,16 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
     speed = _measure_speed(spec, data)
     seeds = range(spec.seeds) if spec.per_seed else range(1)
     tasks = [
-        Task(f"target of seed {seed}", spec, seed, seconds=_target_seconds(spec, data, speed, folder, seed)) for seed in seeds
+        Task(f"target of seed {seed}", spec, seed, seconds=_target_seconds(spec, data, speed, folder, seed))
+        for seed in seeds
     ]
     cells = spec.cells()
     left = [cell for cell in cells if not finished(folder.cell(cell.key), CELL_SCHEMA)]
     each = _cell_seconds(spec, data, speed)
-    tasks += [Task(_name(cell), spec, cell.seed, cell, tasks[cell.seed if spec.per_seed else 0].name, each) for cell in left]
+    choosing = _choosing_seconds(spec, data)
+    for cell in left:
+        shared = (cell.strategy, cell.budget, cell.seed if spec.per_seed else 0)
+        tasks.append(Task(_name(cell), spec, cell.seed, cell, tasks[shared[2]].name, each + choosing.pop(shared, 0.0)))
     measured = spec.uniform + _examples(spec, len(data.test.inputs), len(data.classes) or spec.classes or 10)
     new = spec.target != "labels"
     return Plan(
@@ -84,6 +90,24 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
         seconds=_START + sum(task.seconds for task in tasks) / min(workers, max(1, len(tasks))),
         tasks=tuple(tasks),
     )
+
+
+def _choosing_seconds(spec: AuditSpec, data: Data) -> dict[tuple[str, int, int], float]:
+    """Return the seconds of each choice by strategy, budget and seed; seeds share it where pool and target do."""
+    pool = data.pool
+    knowledge = Knowledge(pool.inputs, max(2, len(data.classes)), labels=pool.labels)
+    seeds = range(spec.seeds if spec.per_seed else 1)
+    found: dict[tuple[str, int, int], float] = {}
+    for text in spec.strategies:
+        strategy = parse(text)
+        if "labels" in strategy.needs and pool.labels is None:
+            raise InvalidInput(
+                f"strategy '{text}' needs the pool's labels, and {pool.name} has none; leave grouping out."
+            )
+        for budget in spec.budgets:
+            seconds = strategy.seconds(knowledge, budget)
+            found |= {(text, budget, seed): seconds for seed in seeds}
+    return found
 
 
 def _name(cell: CellSpec) -> str:

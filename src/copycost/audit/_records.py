@@ -66,12 +66,16 @@ class Folder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock = open(self.path / ".lock", "w")  # noqa: SIM115 - held until the caller closes it
         except OSError as error:
-            raise InvalidInput(f"the output folder {self.path} cannot be written to ({error.strerror}); choose another with --out.") from None
+            raise InvalidInput(
+                f"the output folder {self.path} cannot be written to ({error.strerror}); choose another with --out."
+            ) from None
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise LedgerError(f"the output folder {self.path} is in use by another run; wait for it or stop it.") from None
+            raise LedgerError(
+                f"the output folder {self.path} is in use by another run; wait for it or stop it."
+            ) from None
         return lock
 
     def adopt(self, spec: AuditSpec) -> None:
@@ -84,7 +88,9 @@ class Folder:
         """
         document = {"schema": AUDIT_SCHEMA, "spec": spec.model_dump(mode="json")}
         if not self.spec_file.exists():
-            foreign = [entry.name for entry in self.path.iterdir() if entry.name != ".lock" and ".part" not in entry.name]
+            foreign = [
+                entry.name for entry in self.path.iterdir() if entry.name != ".lock" and ".part" not in entry.name
+            ]
             if foreign:
                 raise InvalidInput(
                     f"the output folder {self.path} holds other files ({', '.join(sorted(foreign)[:4])}) and no audit; "
@@ -93,7 +99,7 @@ class Folder:
             write_json(self.spec_file, document)
             return
         held = read_json(self.spec_file, AUDIT_SCHEMA)["spec"]
-        wanted = document["spec"]
+        wanted = spec.model_dump(mode="json")
         if held != wanted:
             keys = sorted(key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
             lines = [f"  {key}: {_plain(held.get(key))} there, {_plain(wanted.get(key))} asked for" for key in keys]
@@ -123,7 +129,9 @@ def write_json(path: Path, document: dict[str, Any]) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         cause = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
-        raise InvalidInput(f"{path} cannot be written ({cause}); make room or choose another folder, then run again to go on.") from None
+        raise InvalidInput(
+            f"{path} cannot be written ({cause}); make room or choose another folder, then run again to go on."
+        ) from None
 
 
 def _compact(text: str) -> str:
@@ -144,7 +152,9 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
     except OSError as error:
         raise InvalidInput(f"{path} cannot be read ({error.strerror}).") from None
     except ValueError as error:
-        raise InvalidInput(f"{path} is damaged ({error}); move it away and run the audit again on the same folder.") from None
+        raise InvalidInput(
+            f"{path} is damaged ({error}); move it away and run the audit again on the same folder."
+        ) from None
     found = document.get("schema") if isinstance(document, dict) else None
     if found != schema:
         raise InvalidInput(f"{path} has schema {found!r}; this copycost reads {schema!r}.")

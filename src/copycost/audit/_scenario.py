@@ -68,7 +68,9 @@ def _part(text: str, seed: int, data_dir: Path | None) -> Dataset:
     if name != "embedded" or not colon:
         return load(text, data_dir=data_dir)
     if part not in _EMBEDDED_PARTS:
-        raise InvalidInput(f"the embedded set has no part {part!r}; {', '.join(_EMBEDDED_PARTS)} are the parts, drawn by seed.")
+        raise InvalidInput(
+            f"the embedded set has no part {part!r}; {', '.join(_EMBEDDED_PARTS)} are the parts, drawn by seed."
+        )
     whole = load("embedded", data_dir=data_dir)
     assert whole.labels is not None
     parts = stratified_split(whole.labels, list(_EMBEDDED_PARTS.values()), stream(seed, "embedded split"))
@@ -83,13 +85,20 @@ def _check(spec: AuditSpec, data: Data) -> None:
             raise InvalidInput(f"the {name} is empty; name one that holds images.")
     if pool.shape != test.shape:
         raise InvalidInput(
-            f"the pool has images of shape {pool.shape} (height, width, channels), the test set {test.shape}; make them agree."
+            f"the pool has images of shape {pool.shape} (height, width, channels), the test set {test.shape}; "
+            f"make them agree."
         )
     if max(spec.budgets) > len(pool):
-        raise InvalidInput(f"a budget of {max(spec.budgets)} queries exceeds the pool of {len(pool)} images; lower it or widen the pool.")
+        raise InvalidInput(
+            f"a budget of {max(spec.budgets)} queries exceeds the pool of {len(pool)} images; lower it or widen "
+            f"the pool."
+        )
     shared = find_overlap(pool, test)
     if shared:
-        raise InvalidInput(f"pool and test share {shared} images; take them out of one, as a copy must be measured on what it never saw.")
+        raise InvalidInput(
+            f"pool and test share {shared} images; take them out of one, as a copy must be measured on what it "
+            f"never saw."
+        )
 
 
 def load_target(spec: AuditSpec, data: Data, weights: Path) -> Target:
@@ -105,12 +114,16 @@ def load_target(spec: AuditSpec, data: Data, weights: Path) -> Target:
         if classes is None:
             raise InvalidInput("neither pool nor test names its classes; give their number with --classes.")
         return NetworkTarget.load(Path(spec.target), spec.target_arch, data.pool.inputs.shape, classes)
-    return FunctionTarget.load(spec.target, data.test.inputs.take(range(min(_PROBE, len(data.test.inputs)))), classes=classes)
+    return FunctionTarget.load(
+        spec.target, data.test.inputs.take(range(min(_PROBE, len(data.test.inputs)))), classes=classes
+    )
 
 
 def _label_target(data: Data) -> LabelTarget:
     if data.pool.labels is None or data.test.labels is None:
-        raise InvalidInput("the target is 'labels', which answers with known labels; pool and test must both carry them.")
+        raise InvalidInput(
+            "the target is 'labels', which answers with known labels; pool and test must both carry them."
+        )
     inputs = data.pool.inputs.concat(data.test.inputs)
     return LabelTarget(inputs, np.concatenate([data.pool.labels, data.test.labels]), len(data.classes))
 
@@ -118,21 +131,26 @@ def _label_target(data: Data) -> LabelTarget:
 def train_network(
     spec: AuditSpec, data: Data, seed: int, role: str, weights: Path, progress: Callable[[float], None]
 ) -> Classifier:
-    """Train a target (or, for the ceiling line, an independent second one) and save its weights; reuse them if there."""
+    """Train a target (or, for the ceiling line, a second one) and save its weights; reuse them if there."""
     training = data.training
     if training is None or training.labels is None:
         raise InvalidInput(f"the target {spec.target} is trained here, so its data needs labels.")
     architecture = spec.target.partition("@")[0]
-    network = build(architecture, training.inputs.shape, len(training.classes), rng=stream(seed, role, "initial weights"))
+    network = build(
+        architecture, training.inputs.shape, len(training.classes), rng=stream(seed, role, "initial weights")
+    )
     classifier = Classifier(network)
     if weights.exists():
         load_weights(network, weights)
         network.eval()
         return classifier
     fit(
-        classifier, Labelled(training.inputs, Answers(training.labels)), schedule=Schedule.parse(spec.target_schedule),
-        rng=stream(seed, role, "training"), progress=progress,
-    )  # fmt: skip
+        classifier,
+        Labelled(training.inputs, Answers(training.labels)),
+        schedule=Schedule.parse(spec.target_schedule),
+        rng=stream(seed, role, "training"),
+        progress=progress,
+    )
     save_weights(network, weights)
     return classifier
 

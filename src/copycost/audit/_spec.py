@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from copycost.errors import InvalidInput
 from copycost.networks import ARCHITECTURES
@@ -17,7 +26,15 @@ from copycost.oracle import AnswerKind
 from copycost.strategies import parse
 from copycost.substitutes import Schedule
 
-__all__ = ["AuditSpec", "CellSpec", "TransferSpec", "build_spec", "digest_of", "embedded_default", "read_config"]
+__all__ = [
+    "AuditSpec",
+    "CellSpec",
+    "TransferSpec",
+    "build_spec",
+    "digest_of",
+    "embedded_default",
+    "read_config",
+]
 
 
 Value = TypeVar("Value")
@@ -49,17 +66,19 @@ class _Strict(BaseModel):
 class TransferSpec(_Strict):
     """Which adversarial examples each cell makes on its substitute; ``images: 0`` makes none."""
 
-    images: int = Field(200, ge=0)
+    images: int = Field(default=200, ge=0)
     attack: Literal["pgd", "fgsm", "deepfool"] = "pgd"
     targeted: bool = True
-    epsilon: float = Field(128 / 255, ge=0, le=1e4)
+    epsilon: float = Field(default=128 / 255, ge=0, le=1e4)
     norm: Literal["linf", "l2"] = "linf"
-    steps: int = Field(40, ge=1)
+    steps: int = Field(default=40, ge=1)
 
     @model_validator(mode="after")
     def _untargeted_deepfool(self) -> TransferSpec:
         if self.attack == "deepfool" and self.targeted:
-            raise InvalidInput("attack is deepfool and targeted is true; DeepFool is untargeted, so set targeted to false.")
+            raise InvalidInput(
+                "attack is deepfool and targeted is true; DeepFool is untargeted, so set targeted to false."
+            )
         return self
 
 
@@ -73,18 +92,18 @@ class AuditSpec(_Strict):
     target: str = Field(min_length=1)
     pool: str = Field(min_length=1)
     test: str = Field(min_length=1)
-    budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field((50, 150, 300, 600), min_length=1)
-    strategies: tuple[StrategyText, ...] = Field(("random", "drmi"), min_length=1)
-    answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(("top1",), min_length=1)
-    seeds: int = Field(5, ge=1, le=10_000)
+    budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field(default=(50, 150, 300, 600), min_length=1)
+    strategies: tuple[StrategyText, ...] = Field(default=("random", "drmi"), min_length=1)
+    answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(default=("top1",), min_length=1)
+    seeds: int = Field(default=5, ge=1, le=10_000)
     substitute: ArchitectureText = "lenet5"
     schedule: ScheduleText = "steps:3000"
     target_arch: ArchitectureText | None = None
     target_schedule: ScheduleText = "epochs:10 batch=64"
-    classes: int | None = Field(None, ge=2, le=100_000)
+    classes: int | None = Field(default=None, ge=2, le=100_000)
     transfer: TransferSpec = TransferSpec()
-    uniform: int = Field(1000, ge=0, le=1_000_000)
-    levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field((0.8, 0.9, 0.95), min_length=1)
+    uniform: int = Field(default=1000, ge=0, le=1_000_000)
+    levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
 
     @field_validator("budgets")
     @classmethod
@@ -109,10 +128,13 @@ class AuditSpec(_Strict):
     def _complete(self) -> AuditSpec:
         is_file = self.target.endswith(".safetensors")
         if is_file and self.target_arch is None:
-            raise InvalidInput(f"the target {self.target} holds weights alone; name its architecture with --target-arch.")
+            raise InvalidInput(
+                f"the target {self.target} holds weights alone; name its architecture with --target-arch."
+            )
         if not (is_file or self.target == "labels" or "@" in self.target or ":" in self.target):
             raise InvalidInput(
-                f"the target is {self.target!r}; write module:function, FILE.safetensors with --target-arch, ARCH@DATA such as "
+                f"the target is {self.target!r}; write module:function, FILE.safetensors with --target-arch, "
+                f"ARCH@DATA such as "
                 "lenet5@mnist:train, or labels."
             )
         if "@" in self.target and not is_file:
@@ -133,15 +155,26 @@ class AuditSpec(_Strict):
         """Return the cells of the grid, seed by seed."""
         return [
             CellSpec(
-                target=self.target, pool=self.pool, test=self.test, strategy=strategy, answers=answers, budget=budget, seed=seed,
-                substitute=self.substitute, schedule=self.schedule, target_arch=self.target_arch,
-                target_schedule=self.target_schedule, classes=self.classes, transfer=self.transfer, uniform=self.uniform,
+                target=self.target,
+                pool=self.pool,
+                test=self.test,
+                strategy=strategy,
+                answers=answers,
+                budget=budget,
+                seed=seed,
+                substitute=self.substitute,
+                schedule=self.schedule,
+                target_arch=self.target_arch,
+                target_schedule=self.target_schedule,
+                classes=self.classes,
+                transfer=self.transfer,
+                uniform=self.uniform,
             )
             for seed in range(self.seeds)
             for budget in reversed(self.budgets)
             for strategy in self.strategies
             for answers in self.answers
-        ]  # fmt: skip
+        ]
 
 
 class CellSpec(_Strict):
@@ -183,9 +216,16 @@ def _each_once(what: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
 def embedded_default() -> dict[str, Any]:
     """Return the spec of the audit that needs no file and no network: 5,000 real MNIST digits, split by seed."""
     return {
-        "target": "lenet5@embedded:train", "pool": "embedded:pool", "test": "embedded:test", "budgets": [50, 150, 300, 600],
-        "strategies": ["random", "drmi"], "answers": ["top1"], "seeds": 5, "transfer": {"images": 36},
-    }  # fmt: skip
+        "target": "lenet5@embedded:train",
+        "pool": "embedded:pool",
+        "test": "embedded:test",
+        "budgets": [50, 150, 300, 600],
+        "strategies": ["random", "drmi"],
+        "answers": ["top1"],
+        "seeds": 5,
+        "transfer": {"images": 36},
+        "target_schedule": "epochs:15 batch=16",
+    }
 
 
 def build_spec(values: dict[str, Any]) -> AuditSpec:
@@ -237,5 +277,7 @@ def read_config(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise InvalidInput(f"the configuration {path} is not YAML: {error}") from None
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise InvalidInput(f"the configuration {path} holds no mapping of names to values; write lines such as 'pool: mnist:train'.")
+        raise InvalidInput(
+            f"the configuration {path} holds no mapping of names to values; write lines such as 'pool: mnist:train'."
+        )
     return values

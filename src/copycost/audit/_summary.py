@@ -18,7 +18,16 @@ from copycost.measures import Interval, QueriesNeeded
 
 __all__ = ["AuditResult", "Curve", "Difference", "Needed", "read_audit"]
 
-MEASURES = ("agreement", "accuracy", "macro_f1", "test_loss", "ru_agreement", "transfer_wanted", "transfer_left_clean", "transfer_off_diagonal")
+MEASURES = (
+    "agreement",
+    "accuracy",
+    "macro_f1",
+    "test_loss",
+    "ru_agreement",
+    "transfer_wanted",
+    "transfer_left_clean",
+    "transfer_off_diagonal",
+)
 
 
 @dataclass(frozen=True)
@@ -90,12 +99,17 @@ def read_audit(path: Path) -> AuditResult:
     """
     folder = Folder(path)
     if not folder.spec_file.exists():
-        raise InvalidInput(f"{path} holds no audit (there is no {folder.spec_file.name}); name the --out folder of one.")
+        raise InvalidInput(
+            f"{path} holds no audit (there is no {folder.spec_file.name}); name the --out folder of one."
+        )
     spec = build_spec(read_json(folder.spec_file, AUDIT_SCHEMA)["spec"])
     cells = spec.cells()
     missing = [cell for cell in cells if not finished(folder.cell(cell.key), CELL_SCHEMA)]
     if missing:
-        raise InvalidInput(f"the audit in {path} is not finished: {len(missing)} of {len(cells)} cells are missing. Run it again to go on.")
+        raise InvalidInput(
+            f"the audit in {path} is not finished: {len(missing)} of {len(cells)} cells are missing. Run it "
+            f"again to go on."
+        )
     records = tuple(read_json(folder.cell(cell.key) / "record.json", CELL_SCHEMA) for cell in cells)
     keys = list(dict.fromkeys(target_key(spec, seed) for seed in range(spec.seeds)))
     targets = tuple(read_json(folder.target(key) / "record.json", TARGET_SCHEMA) for key in keys)
@@ -114,9 +128,14 @@ def summarise(spec: AuditSpec, targets: tuple[dict[str, Any], ...], cells: tuple
     )
     ceilings = [target["result"]["ceiling"] for target in targets if target["result"]["ceiling"] is not None]
     return AuditResult(
-        spec, targets, cells, curves, tuple(_needed(spec, values)), tuple(_differences(spec, values)),
+        spec,
+        targets,
+        cells,
+        curves,
+        tuple(_needed(spec, values)),
+        tuple(_differences(spec, values)),
         measures.student_interval(ceilings) if ceilings else None,
-    )  # fmt: skip
+    )
 
 
 class _Values:
@@ -126,7 +145,9 @@ class _Values:
         self._cells: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
         for cell in sorted(cells, key=lambda cell: int(cell["spec"]["seed"])):
             spec = cell["spec"]
-            self._cells.setdefault((spec["strategy"], spec["answers"], spec["budget"]), []).append(cell["result"]["measures"])
+            self._cells.setdefault((spec["strategy"], spec["answers"], spec["budget"]), []).append(
+                cell["result"]["measures"]
+            )
 
     def of(self, measure: str, strategy: str, answers: str, budget: int) -> list[float] | None:
         """Return a value a seed, or None if any seed lacks it."""
@@ -155,7 +176,14 @@ def _needed(spec: AuditSpec, values: _Values) -> list[Needed]:
             by_seed = [list(row) for row in zip(*rows, strict=True)]
             for level in spec.levels:
                 rng = stream(0, "queries needed", strategy, answers, level)
-                found.append(Needed(strategy, answers, level, measures.queries_needed(spec.budgets, by_seed, level, rng=rng)))
+                found.append(
+                    Needed(
+                        strategy,
+                        answers,
+                        level,
+                        measures.queries_needed(spec.budgets, by_seed, level, rng=rng),
+                    )
+                )
     return found
 
 

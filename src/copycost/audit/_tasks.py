@@ -58,7 +58,14 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     _check_unchanged(folder, data)
     started = time.perf_counter()
     if spec.trains_target:
-        train_network(spec, data, seed, "target", folder / "target.safetensors", functools.partial(report, "training the target"))
+        train_network(
+            spec,
+            data,
+            seed,
+            "target",
+            folder / "target.safetensors",
+            functools.partial(report, "training the target"),
+        )
     target = load_target(spec, data, folder / "target.safetensors")
     _check_classes(spec, data, target.classes)
     with Ledger(folder / "ledger.sqlite", target=target.fingerprint()) as ledger:
@@ -71,7 +78,12 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     ceiling = None
     if spec.trains_target:
         second = train_network(
-            spec, data, seed, "ceiling", folder / "ceiling.safetensors", functools.partial(report, "training a second target")
+            spec,
+            data,
+            seed,
+            "ceiling",
+            folder / "ceiling.safetensors",
+            functools.partial(report, "training a second target"),
         )
         ceiling = ceiling_agreement(second, data.test.inputs, answers)
     true = data.test.labels
@@ -94,13 +106,23 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
                 "held_out_charged": counts["held-out"]["charged"],
                 "held_out_answers": answers.tolist(),
             },
-            "run": {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts},
+            "run": {
+                "machine": machine(),
+                "seconds": round(time.perf_counter() - started, 3),
+                "counts": counts,
+            },
         },
     )
 
 
 def _facts(name: str, inputs: Any, labelled: bool) -> dict[str, Any]:
-    return {"name": name, "count": len(inputs), "shape": list(inputs.shape), "digest": inputs.digest(), "labelled": labelled}
+    return {
+        "name": name,
+        "count": len(inputs),
+        "shape": list(inputs.shape),
+        "digest": inputs.digest(),
+        "labelled": labelled,
+    }
 
 
 def _check_unchanged(folder: Path, data: Data) -> None:
@@ -109,14 +131,18 @@ def _check_unchanged(folder: Path, data: Data) -> None:
     record = read_json(folder / "record.json", TARGET_SCHEMA)
     for role, part in (("pool", data.pool), ("test", data.test)):
         if record[role]["digest"] != part.inputs.digest():
-            raise InvalidInput(f"the {role} {part.name} has changed since this audit began; use another --out, or put the old one back.")
+            raise InvalidInput(
+                f"the {role} {part.name} has changed since this audit began; use another --out, or put the old "
+                f"one back."
+            )
 
 
 def _check_classes(spec: AuditSpec, data: Data, classes: int) -> None:
     for role, part in (("pool", data.pool), ("test set", data.test)):
         if part.labels is not None and len(part.labels) and part.labels.max() >= classes:
             raise InvalidInput(
-                f"the {role} {part.name} carries labels up to {part.labels.max()}, but the target has {classes} classes; "
+                f"the {role} {part.name} carries labels up to {part.labels.max()}, but the target has {classes} "
+                f"classes; "
                 "use a set of the target's own classes."
             )
 
@@ -140,16 +166,27 @@ def run_one_cell(spec: AuditSpec, cell: CellSpec, out: Path, data_dir: Path | No
             "target": target_record,
             "assumptions": _assumptions(cell, scenario),
             "result": extraction.result,
-            "run": {"machine": machine(), "threads": 1, "total_seconds": round(time.perf_counter() - started, 3)} | extraction.run,
+            "run": {
+                "machine": machine(),
+                "threads": 1,
+                "total_seconds": round(time.perf_counter() - started, 3),
+            }
+            | extraction.run,
         }
         write_json(folder / "record.json", record)
 
 
 def _cell(cell: CellSpec) -> Cell:
     return Cell(
-        parse(cell.strategy), AnswerKind.parse(cell.answers), cell.budget, cell.seed, cell.substitute, Schedule.parse(cell.schedule),
-        TransferPlan(**cell.transfer.model_dump()), cell.uniform,
-    )  # fmt: skip
+        parse(cell.strategy),
+        AnswerKind.parse(cell.answers),
+        cell.budget,
+        cell.seed,
+        cell.substitute,
+        Schedule.parse(cell.schedule),
+        TransferPlan(**cell.transfer.model_dump()),
+        cell.uniform,
+    )
 
 
 def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> tuple[Scenario, str]:

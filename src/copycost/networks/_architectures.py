@@ -22,18 +22,30 @@ def _lenet5(shape: Shape, classes: int) -> nn.Module:
     The first convolution is padded by 2, as the original network takes 32 x 32 for a 28 x 28 digit.
     """
     features = nn.Sequential(
-        nn.Conv2d(shape[2], 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-    )  # fmt: skip
+        nn.Conv2d(shape[2], 6, 5, padding=2),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(6, 16, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+    )
     return nn.Sequential(*features, *_head(_width(features, shape), [120, 84], classes))
 
 
 def _c3f2(shape: Shape, classes: int) -> nn.Module:
     """C3F2 with the sizes of DRMI's Table 1: 3 convolutions, 2 poolings, 2 fully connected layers."""
     features = nn.Sequential(
-        nn.Conv2d(shape[2], 16, 5), nn.ReLU(), nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Conv2d(32, 64, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-    )  # fmt: skip
+        nn.Conv2d(shape[2], 16, 5),
+        nn.ReLU(),
+        nn.Conv2d(16, 32, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Flatten(),
+    )
     return nn.Sequential(*features, *_head(_width(features, shape), [100], classes))
 
 
@@ -42,7 +54,11 @@ def _dnn5(shape: Shape, classes: int) -> nn.Module:
     return nn.Sequential(nn.Flatten(), *_head(int(np.prod(shape)), [512, 256, 128, 64], classes))
 
 
-ARCHITECTURES: dict[str, Callable[[Shape, int], nn.Module]] = {"lenet5": _lenet5, "c3f2": _c3f2, "dnn5": _dnn5}
+ARCHITECTURES: dict[str, Callable[[Shape, int], nn.Module]] = {
+    "lenet5": _lenet5,
+    "c3f2": _c3f2,
+    "dnn5": _dnn5,
+}
 
 
 def build(name: str, shape: Shape, classes: int, *, rng: np.random.Generator) -> nn.Module:
@@ -67,7 +83,8 @@ def build(name: str, shape: Shape, classes: int, *, rng: np.random.Generator) ->
             return ARCHITECTURES[name](shape, classes)
         except RuntimeError as error:
             raise InvalidInput(
-                f"images of shape {shape} (height, width, channels) are too small for {name}; enlarge them or choose another."
+                f"images of shape {shape} (height, width, channels) are too small for {name}; enlarge them or "
+                f"choose another."
             ) from error
 
 

@@ -29,7 +29,9 @@ class Classifier:
     mean, deviation : one number a channel (or one for all), in units of [0, 1]
     """
 
-    def __init__(self, network: nn.Module, *, mean: Sequence[float] = (0.0,), deviation: Sequence[float] = (1.0,)) -> None:
+    def __init__(
+        self, network: nn.Module, *, mean: Sequence[float] = (0.0,), deviation: Sequence[float] = (1.0,)
+    ) -> None:
         if any(not value > 0 for value in deviation):
             raise InvalidInput(f"deviation is {tuple(deviation)}; every channel needs a number above 0.")
         self.network = network
@@ -55,7 +57,8 @@ class Classifier:
 
     def labels(self, images: Images) -> IntArray:
         """Return the most probable class of each image (n,)."""
-        return self.probabilities(images).argmax(axis=1).astype(np.int64)
+        labels: IntArray = self.probabilities(images).argmax(axis=1)
+        return labels
 
 
 def batches(images: Images, size: int = _BATCH) -> list[ByteArray]:

@@ -37,7 +37,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
         raise InvalidInput(f"there is no file {path}.") from None
     except (SafetensorError, OSError) as error:
         raise InvalidInput(
-            f"{path} is not a safetensors file ({error}). Pickled weights (.pt, .pth) are not read, as they can carry code; "
+            f"{path} is not a safetensors file ({error}). Pickled weights (.pt, .pth) are not read, as they can "
+            f"carry code; "
             "convert them with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')."
         ) from None
     try:

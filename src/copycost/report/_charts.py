@@ -11,7 +11,7 @@ from copycost.measures import Interval, QueriesNeeded
 from copycost.report._marks import colour_class, marker
 from copycost.report._scales import Scale, query_scale, share_scale
 from copycost.report._svg import element, number
-from copycost.report._text import count, level, needed_words, with_interval
+from copycost.report._text import count, level, needed_words, percent, with_interval
 
 __all__ = ["Line", "Reference", "Row", "line_chart", "range_chart", "shared_scale"]
 
@@ -62,12 +62,17 @@ class _Frame:
         return self.height - self.bottom
 
 
-_WIDE = _Frame(860, 420, 62, 62, 16, 48, 7)
-_NARROW = _Frame(358, 300, 46, 46, 14, 44, 4)
+_WIDE = _Frame(900, 420, 58, 46, 16, 48, 7)
+_NARROW = _Frame(358, 300, 46, 40, 14, 44, 4)
 
 
 def line_chart(
-    about: str, lines: Sequence[Line], *, values: Sequence[float], levels: Sequence[float] = (), ceiling: Reference | None = None
+    about: str,
+    lines: Sequence[Line],
+    *,
+    values: Sequence[float],
+    levels: Sequence[float] = (),
+    ceiling: Reference | None = None,
 ) -> Markup:
     """Draw shares against queries, once for wide and once for narrow pages (the style sheet shows one of them).
 
@@ -111,7 +116,9 @@ def _lines(
 
 
 def _svg(about: str, width: float, height: float, css: str, parts: Sequence[Markup]) -> Markup:
-    return element("svg", *parts, class_=css, viewBox=f"0 0 {number(width)} {number(height)}", role="img", aria_label=about)
+    return element(
+        "svg", *parts, class_=css, viewBox=f"0 0 {number(width)} {number(height)}", role="img", aria_label=about
+    )
 
 
 def _shares_axis(up: Scale, frame: _Frame) -> Markup:
@@ -142,7 +149,8 @@ def _levels(levels: Sequence[float], up: Scale, frame: _Frame) -> list[Markup]:
         if up.low <= value <= up.high:
             y = up(value)
             line = element("line", x1=frame.left, x2=frame.plot_right, y1=y, y2=y, class_="level")
-            parts.append(element("g", line, element("text", level(value), x=frame.plot_right + 8, y=y + 4, class_="tick")))
+            name = element("text", level(value), x=frame.plot_right + 6, y=y + 4, class_="tick")
+            parts.append(line if any(abs(value - tick) < 1e-9 for tick in up.ticks) else element("g", line, name))
     return parts
 
 
@@ -152,10 +160,22 @@ def _ceiling(ceiling: Reference, up: Scale, frame: _Frame) -> Markup:
     if interval.low is not None and interval.high is not None:
         top = up(interval.high)
         height = max(up(interval.low) - top, 0.5)
-        parts.append(element("rect", x=frame.left, y=top, width=frame.plot_right - frame.left, height=height, class_="ceiling-band"))
+        parts.append(
+            element(
+                "rect", x=frame.left, y=top, width=frame.plot_right - frame.left, height=height, class_="ceiling-band"
+            )
+        )
     parts.append(element("line", x1=frame.left, x2=frame.plot_right, y1=y, y2=y, class_="ceiling"))
-    parts.append(element("text", ceiling.label, x=frame.left + 8, y=y - 7 if y > frame.top + 16 else y + 16, class_="tick ceiling-name"))
-    hit = element("rect", element("title", f"{ceiling.label}: {with_interval(interval)}"),
+    parts.append(
+        element(
+            "text",
+            f"{ceiling.label} on {percent(interval.mean)}",
+            x=frame.left + 8,
+            y=y - 7 if y > frame.top + 16 else y + 16,
+            class_="tick ceiling-name",
+        )
+    )
+    hit = element("rect", element("title", f"{ceiling.label} on {with_interval(interval)}"),
                   x=frame.left, y=y - 6, width=frame.plot_right - frame.left, height=12.0, class_="hit")  # fmt: skip
     return element("g", *parts, hit)
 
@@ -181,7 +201,10 @@ def _points(line: Line, across: Scale, up: Scale) -> Markup:
         if found.low is not None and found.high is not None:
             parts.append(_whisker(x, up(found.low), up(found.high), line.colour))
         words = f"{line.name}, {count(budget)} queries: {with_interval(found)}"
-        parts += [marker(line.colour, x, y), element("circle", element("title", words), cx=x, cy=y, r=12.0, class_="hit")]
+        parts += [
+            marker(line.colour, x, y),
+            element("circle", element("title", words), cx=x, cy=y, r=12.0, class_="hit"),
+        ]
     return element("g", *parts)
 
 
@@ -203,12 +226,17 @@ _ROW = 36.0
 _HEAD = 30.0
 
 
-def _ranges(about: str, groups: Sequence[tuple[str, Sequence[Row]]], budgets: Sequence[int], frame: _Frame, css: str) -> Markup:
+def _ranges(
+    about: str, groups: Sequence[tuple[str, Sequence[Row]]], budgets: Sequence[int], frame: _Frame, css: str
+) -> Markup:
     height = 8 + sum(_HEAD + _ROW * len(rows) for _, rows in groups) + frame.bottom
     frame = _Frame(frame.width, height, 12, 30, 8, frame.bottom, frame.ticks)
     across = query_scale(budgets, frame.left, frame.plot_right, about=frame.ticks)
     y = frame.top
-    parts = [element("line", x1=across(tick), x2=across(tick), y1=y, y2=frame.plot_bottom, class_="grid") for tick in across.ticks]
+    parts = [
+        element("line", x1=across(tick), x2=across(tick), y1=y, y2=frame.plot_bottom, class_="grid")
+        for tick in across.ticks
+    ]
     parts.append(_queries_axis(across, frame))
     for head, rows in groups:
         parts.append(element("text", head, x=frame.left, y=y + 19, class_="group"))
@@ -234,7 +262,17 @@ def _range(row: Row, across: Scale, frame: _Frame, top: float) -> Markup:
         if needed.low is not None and needed.high is None:
             parts.append(_arrow(frame.plot_right + 20, y, tone))
         parts.append(marker(row.colour, across(needed.queries), y))
-    parts.append(element("rect", element("title", words), x=frame.left, y=top, width=frame.width - frame.left, height=_ROW, class_="hit"))
+    parts.append(
+        element(
+            "rect",
+            element("title", words),
+            x=frame.left,
+            y=top,
+            width=frame.width - frame.left,
+            height=_ROW,
+            class_="hit",
+        )
+    )
     return element("g", *parts)
 
 

@@ -51,8 +51,12 @@ def class_table(figures: Figures) -> tuple[Table, int]:
     shown = list(range(len(figures.classes)))
     if len(shown) > MOST_CLASSES_IN_TABLE:
         shown = sorted(shown, key=lambda index: _mean_or(by_class[index][0], 2.0))[:MOST_CLASSES_IN_TABLE]
-    rows = tuple((Cell(figures.classes[index]), *(_shaded(found) for found in by_class[index])) for index in shown)
-    caption = f"Agreement by the target's label at {count(budget)} queries, in per cent, mean over seeds"
+    means = [found.mean for index in shown for found in by_class[index] if found is not None]
+    low, high = min(means, default=0.0), max(means, default=1.0)
+    rows = tuple(
+        (Cell(figures.classes[index]), *(_shaded(found, low, high) for found in by_class[index])) for index in shown
+    )
+    caption = f"Agreement by the target’s label at {count(budget)} queries, in per cent, mean over seeds; darker where it is higher"
     return Table(caption, ("class", *(one.name for one in series)), rows), len(figures.classes) - len(shown)
 
 
@@ -66,9 +70,11 @@ def _mean_or(interval: Interval | None, otherwise: float) -> float:
     return otherwise if interval is None else interval.mean
 
 
-def _shaded(interval: Interval | None) -> Cell:
+def _shaded(interval: Interval | None, low: float, high: float) -> Cell:
     cell = share_cell(interval)
-    return cell if interval is None else Cell(cell.text, cell.note, f"h{shade(interval.mean)}")
+    if interval is None or high <= low:
+        return cell
+    return Cell(cell.text, cell.note, f"h{shade((interval.mean - low) / (high - low))}")
 
 
 def shade(part: float) -> int:
@@ -82,19 +88,32 @@ def confusion_matrices(figures: Figures, series: Series) -> list[Matrix]:
         return []
     measured = figures.measures(series, figures.largest)
     at = f"{series.name}, {count(figures.largest)} queries"
-    found = [_matrix(f"Held-out images: {at}", "target's label", "substitute's label", figures.classes, [one["confusion"] for one in measured])]
+    found = [
+        _matrix(
+            f"Held-out images: {at}",
+            "target's label",
+            "substitute's label",
+            figures.classes,
+            [one["confusion"] for one in measured],
+        )
+    ]
     transfers = [one["transfer"] for one in measured if one["transfer"] is not None]
     if transfers:
         rows_are = "true label" if measured[0]["accuracy"] is not None else "target's label of the unchanged image"
         counts = [transfer["confusion"] for transfer in transfers]
-        found.append(_matrix(f"Adversarial examples: {at}", rows_are, "target's label of the example", figures.classes, counts))
+        found.append(
+            _matrix(f"Adversarial examples: {at}", rows_are, "target's label of the example", figures.classes, counts)
+        )
     return found
 
 
-def _matrix(title: str, rows_are: str, columns_are: str, classes: tuple[str, ...], counts: Sequence[Sequence[Sequence[int]]]) -> Matrix:
+def _matrix(
+    title: str, rows_are: str, columns_are: str, classes: tuple[str, ...], counts: Sequence[Sequence[Sequence[int]]]
+) -> Matrix:
     total: IntArray = np.sum(np.asarray(counts, dtype=np.int64), axis=0)
     rows = tuple(
-        tuple(_heat(total, row, column, classes, rows_are, columns_are) for column in range(len(classes))) for row in range(len(classes))
+        tuple(_heat(total, row, column, classes, rows_are, columns_are) for column in range(len(classes)))
+        for row in range(len(classes))
     )
     return Matrix(title, rows_are, columns_are, classes, rows)
 

@@ -36,4 +36,13 @@ def marker(index: int, x: float, y: float) -> Markup:
 def swatch(index: int) -> Markup:
     """Return the marker on a piece of its line, for a legend."""
     line = element("line", x1=1.0, y1=7.0, x2=27.0, y2=7.0, class_=f"line {colour_class(index)}")
-    return element("svg", line, marker(index, 14.0, 7.0), class_="swatch", viewBox="0 0 28 14", width=28.0, height=14.0, aria_hidden="true")
+    return element(
+        "svg",
+        line,
+        marker(index, 14.0, 7.0),
+        class_="swatch",
+        viewBox="0 0 28 14",
+        width=28.0,
+        height=14.0,
+        aria_hidden="true",
+    )

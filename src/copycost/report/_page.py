@@ -16,7 +16,7 @@ from copycost.audit import AuditResult
 from copycost.measures import Interval
 from copycost.report import _classes, _setting, _tables, _words
 from copycost.report._charts import Line, Reference, Row, line_chart, range_chart, shared_scale
-from copycost.report._figures import Figures, Series
+from copycost.report._figures import Figures, Series, interval_of
 from copycost.report._marks import swatch
 from copycost.report._pictures import ImageSource, picture_budget, sheets
 from copycost.report._text import count, level, percent, plural, with_interval
@@ -93,7 +93,9 @@ def _top(figures: Figures) -> dict[str, Any]:
         "agreement_table": _tables.agreement_table(figures),
         "range_chart": _range_chart(figures),
         "needed_table": _tables.needed_table(figures),
-        "legend": [(series.strategy, series.colour) for series in figures.series if series.answers == figures.spec.answers[0]],
+        "legend": [
+            (series.strategy, series.colour) for series in figures.series if series.answers == figures.spec.answers[0]
+        ],
     }
 
 
@@ -120,14 +122,31 @@ def _agreement_charts(figures: Figures) -> list[tuple[str, Markup]]:
     extra = [figures.headline_level] + ([result.ceiling.mean] if result.ceiling else [])
     values = shared_scale([line for lines in by_answers.values() for line in lines], *extra)
     return [
-        (answers, line_chart(_about("Agreement with the target", answers, lines), lines, values=values, levels=spec.levels, ceiling=ceiling))
+        (
+            answers,
+            line_chart(
+                _about("Agreement with the target", answers, lines),
+                lines,
+                values=values,
+                levels=spec.levels,
+                ceiling=ceiling,
+            ),
+        )
         for answers, lines in by_answers.items()
     ]
 
 
 def _lines(figures: Figures, measure: str, answers: str) -> list[Line]:
-    found = [(series, figures.result.curve(measure, series.strategy, answers)) for series in figures.series if series.answers == answers]
-    return [Line(series.strategy, series.colour, curve.budgets, curve.intervals) for series, curve in found if curve is not None]
+    found = [
+        (series, figures.result.curve(measure, series.strategy, answers))
+        for series in figures.series
+        if series.answers == answers
+    ]
+    return [
+        Line(series.strategy, series.colour, curve.budgets, curve.intervals)
+        for series, curve in found
+        if curve is not None
+    ]
 
 
 def _about(what: str, answers: str, lines: list[Line]) -> str:
@@ -142,10 +161,17 @@ def _about(what: str, answers: str, lines: list[Line]) -> str:
 def _range_chart(figures: Figures) -> Markup:
     found = {(one.strategy, one.answers, one.level): one.needed for one in figures.result.needed}
     groups = [
-        (f"{level(at)} agreement", [Row(one.name, one.colour, found[one.strategy, one.answers, at]) for one in figures.series])
+        (
+            f"{level(at)} agreement",
+            [Row(one.name, one.colour, found[one.strategy, one.answers, at]) for one in figures.series],
+        )
         for at in figures.spec.levels
     ]
-    return range_chart("Ranges of queries needed for each level of agreement; the table below holds every figure.", groups, figures.spec.budgets)
+    return range_chart(
+        "Ranges of queries needed for each level of agreement; the table below holds every figure.",
+        groups,
+        figures.spec.budgets,
+    )
 
 
 def _sections(figures: Figures) -> dict[str, Any]:
@@ -167,7 +193,7 @@ def _sections(figures: Figures) -> dict[str, Any]:
         "more_matrices": matrices[_OPEN_MATRICES:],
         "raised": _words.raised_cost(figures),
         "kinds_table": _words.answer_kinds_table(figures) if several else None,
-        "try_answers": _setting.command(figures.spec, answers=("top1", "probabilities", "rounded:1")),
+        "try_answers": "copycost audit --config audit.yaml --answers top1,probabilities,rounded:1 --out audit-answers",
     }
 
 
@@ -181,12 +207,19 @@ def _transfer_curve(figures: Figures, series: Series) -> tuple[str, Any] | None:
 
 
 def _transfer_charts(figures: Figures) -> list[tuple[str, Markup]]:
-    for rate, words in (("wanted", "Examples taken for the wanted class"), ("left_clean", "Examples that change the target's label")):
+    for rate, words in (
+        ("wanted", "Examples taken for the wanted class"),
+        ("left_clean", "Examples that change the target's label"),
+    ):
         by_answers = {answers: _lines(figures, f"transfer_{rate}", answers) for answers in figures.spec.answers}
         lines = [line for found in by_answers.values() for line in found]
         if lines:
             values = shared_scale(lines)
-            return [(answers, line_chart(_about(words, answers, found), found, values=values)) for answers, found in by_answers.items() if found]
+            return [
+                (answers, line_chart(_about(words, answers, found), found, values=values))
+                for answers, found in by_answers.items()
+                if found
+            ]
     return []
 
 
@@ -198,7 +231,7 @@ def _seen(figures: Figures, pictures: bool, images: ImageSource | None) -> dict[
         "sheets": found,
         "picture_budget": picture_budget(figures.spec.budgets),
         "contradictions": _tables.contradiction_table(figures),
-        "target_accuracy": "" if accuracy is None else with_interval(accuracy),
+        "target_error": "" if accuracy is None else with_interval(interval_of(1 - value for value in accuracy.values)),
     }
 
 

@@ -54,7 +54,9 @@ def query_scale(budgets: Sequence[int], start: float, stop: float, *, about: int
     low, high = smallest / 1.15, largest * 1.15
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     factors = (1, 2, 5) if len(decades) <= about // 2 + 1 else (1,)
-    ticks = tuple(float(factor * 10**decade) for decade in decades for factor in factors if low <= factor * 10.0**decade <= high)
+    ticks = tuple(
+        float(factor * 10**decade) for decade in decades for factor in factors if low <= factor * 10.0**decade <= high
+    )
     return Scale(low, high, start, stop, ticks, logarithmic=True)
 
 
@@ -67,4 +69,10 @@ def share_scale(values: Sequence[float], start: float, stop: float) -> Scale:
     top = min(1.0, step * math.ceil(round((high + 0.02 * span) / step, 9)))
     if top - bottom < step:
         bottom = max(0.0, top - step)
-    return Scale(bottom, top, start, stop, tuple(round(bottom + index * step, 10) for index in range(round((top - bottom) / step) + 1)))
+    return Scale(
+        bottom,
+        top,
+        start,
+        stop,
+        tuple(round(bottom + index * step, 10) for index in range(round((top - bottom) / step) + 1)),
+    )

@@ -125,7 +125,9 @@ def attack_words(plan: dict[str, Any]) -> str:
     parts = [f"{name}, {'targeted at each other class' if plan['targeted'] else 'untargeted'}"]
     if plan["attack"] != "deepfool":
         norm = plan["norm"] if plan["attack"] == "pgd" else "linf"
-        parts.append(f"epsilon {_epsilon(plan['epsilon'])} in the {'L2' if norm == 'l2' else 'L-infinity'} norm on pixels from 0 to 1")
+        parts.append(
+            f"epsilon {_epsilon(plan['epsilon'])} in the {'L2' if norm == 'l2' else 'L-infinity'} norm on pixels from 0 to 1"
+        )
     if plan["attack"] != "fgsm":
         parts.append(plural(plan["steps"], "step"))
     parts.append(f"{plural(plan['images'], 'seed image')} a copy")
@@ -151,7 +153,9 @@ def accounts_table(figures: Figures) -> Table:
          sum(cell["run"]["sent"]["measuring"] for cell in cells)),
     ]  # fmt: skip
     body = tuple((Cell(words), Cell(count(charged)), Cell(count(sent))) for words, charged, sent in rows)
-    return Table("Queries of the whole audit; only copying counts against a budget", ("account", "charged", "sent"), body)
+    return Table(
+        "Queries of the whole audit; only copying counts against a budget", ("account", "charged", "sent"), body
+    )
 
 
 def machines(figures: Figures) -> list[str]:
@@ -163,7 +167,10 @@ def machines(figures: Figures) -> list[str]:
     length += sum(cell["run"]["total_seconds"] for cell in result.cells)
     seeds = plural(figures.spec.seeds, "seed")
     numbers = "0" if figures.spec.seeds == 1 else f"0 to {figures.spec.seeds - 1}"
-    return [*found, f"{plural(len(result.cells), 'cell')}, {seeds} ({numbers}), {seconds(length)} of computing on one thread each"]
+    return [
+        *found,
+        f"{plural(len(result.cells), 'cell')}, {seeds} ({numbers}), {seconds(length)} of computing on one thread each",
+    ]
 
 
 def _machine(facts: dict[str, Any]) -> str:
@@ -174,19 +181,19 @@ def _machine(facts: dict[str, Any]) -> str:
 
 def spec_yaml(spec: AuditSpec) -> str:
     """Return the spec as a configuration file."""
-    text: str = yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(spec.model_dump(mode="json"), sort_keys=False, default_flow_style=None, width=100)
     return text
 
 
-def command(spec: AuditSpec, *, answers: Sequence[str] | None = None) -> str:
-    """Return the command that runs the audit again, perhaps with other kinds of answer, quoted for a POSIX shell."""
+def command(spec: AuditSpec) -> str:
+    """Return the command that runs the audit again, quoted for a POSIX shell."""
     transfer = " ".join(f"{key}={_plain(value)}" for key, value in spec.transfer.model_dump(mode="json").items())
     flags: list[tuple[str, object]] = [
         ("--pool", spec.pool),
         ("--test", spec.test),
         ("--budget", ",".join(str(budget) for budget in spec.budgets)),
         *(("--strategy", strategy) for strategy in spec.strategies),
-        ("--answers", ",".join(answers or spec.answers)),
+        ("--answers", ",".join(spec.answers)),
         ("--seeds", spec.seeds),
         ("--substitute", spec.substitute),
         ("--schedule", spec.schedule),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from copycost.audit import AuditResult
-from copycost.measures import Interval, QueriesNeeded
+from copycost.measures import Interval, QueriesNeeded, difference_supported
 from copycost.report._figures import Figures, Series, interval_of
 from copycost.report._text import NBSP, count, ends, level, percent, share, signed_points
 
@@ -31,12 +31,13 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a head; the first ``headers`` cells of a row name it."""
+    """Rows under a head; the first ``headers`` cells of a row name it; ``groups`` are names over several columns."""
 
     caption: str
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     headers: int = 1
+    groups: tuple[tuple[str, int], ...] = ()
 
 
 def share_cell(interval: Interval | None) -> Cell:
@@ -53,7 +54,10 @@ def _plain_cell(interval: Interval | None, digits: int) -> Cell:
 def agreement_table(figures: Figures) -> Table:
     """Agreement of each series at each budget."""
     rows = tuple(
-        (Cell(count(budget)), *(share_cell(figures.interval(series, budget, _get("agreement"))) for series in figures.series))
+        (
+            Cell(count(budget)),
+            *(share_cell(figures.interval(series, budget, _get("agreement"))) for series in figures.series),
+        )
         for budget in figures.spec.budgets
     )
     caption = f"Agreement with the target in per cent, mean over seeds{_note(figures.spec.seeds)}"
@@ -104,11 +108,12 @@ def transfer_table(figures: Figures) -> Table:
         numbers = f"{sum(transfer['fooled'] for transfer in transfers):,} of {sum(transfer['made'] for transfer in transfers):,}"
         rows.append((Cell(series.name), Cell(count(budget)), *fooled, *made, Cell(numbers)))
     head = (
-        "strategy", "queries", "wanted class", "left its class", "off the diagonal",
-        "wanted class, all made", "left its class, all made", "off the diagonal, all made", "fooled the substitute",
+        "strategy", "queries", *("wanted class", "left its class", "off the diagonal") * 2, "fooled the copy",
     )  # fmt: skip
-    caption = "Examples that work on the target, in per cent: first among those that fooled the substitute, then among all made"
-    return Table(caption, head, tuple(rows), headers=2)
+    groups = (("", 2), ("among those that fooled the copy", 3), ("among all made", 3), ("", 1))
+    return Table(
+        "Adversarial examples that work on the target, in per cent, mean over seeds", head, tuple(rows), 2, groups
+    )
 
 
 def _mean_only(interval: Interval | None) -> Cell:
@@ -127,37 +132,47 @@ def measures_table(figures: Figures) -> Table:
     cells = list(_each(figures))
     had = [column for column in columns if any(figures.interval(*cell, _get(column[2])) for cell in cells)]
     rows = tuple(
-        (Cell(series.name), Cell(count(budget)), *(show(figures.interval(series, budget, _get(name))) for _, show, name in had))
+        (
+            Cell(series.name),
+            Cell(count(budget)),
+            *(show(figures.interval(series, budget, _get(name))) for _, show, name in had),
+        )
         for series, budget in cells
     )
     head = ("strategy", "queries", *(title for title, _, _ in had))
     return Table(f"Every measure of the copies, mean over seeds{_note(figures.spec.seeds)}", head, rows, headers=2)
 
 
-_DIFFERENCES = {"agreement": "agreement", "accuracy": "accuracy", "transfer_wanted": "transferability (wanted class)"}
+_DIFFERENCES = {"agreement": "agreement", "accuracy": "accuracy", "transfer_wanted": "wanted class (transfer)"}
 
 
 def difference_table(result: AuditResult) -> Table:
     """Paired differences between strategies and random, as the claims of the page use them."""
-    rows = tuple(
-        (
-            Cell(f"{found.strategy} less {found.against}" + (f", {found.answers}" if len(result.spec.answers) > 1 else "")),
-            Cell(_DIFFERENCES.get(found.measure, found.measure)),
-            Cell(count(found.budget)),
-            difference_cell(found.interval),
-            Cell("yes" if found.supported else "no", tone="" if found.supported else "none"),
-        )
-        for found in sorted(result.differences, key=lambda found: list(_DIFFERENCES).index(found.measure))
-    )
-    head = ("strategies", "measure", "queries", "difference, points", "supported")
-    return Table(f"Paired differences, seed by seed, in percentage points with their 95{NBSP}% interval", head, rows, headers=3)
+    found = {(one.strategy, one.against, one.answers, one.budget, one.measure): one for one in result.differences}
+    had = [measure for measure in _DIFFERENCES if any(one.measure == measure for one in result.differences)]
+    several = len(result.spec.answers) > 1
+    rows = []
+    for strategy, against, answers, budget in dict.fromkeys(key[:4] for key in found):
+        name = f"{strategy} less {against}" + (f", {answers}" if several else "")
+        cells = [found.get((strategy, against, answers, budget, measure)) for measure in had]
+        shown = [Cell(NOTHING, tone="none") if one is None else difference_cell(one.interval) for one in cells]
+        rows.append((Cell(name), Cell(count(budget)), *shown))
+    head = ("strategies", "queries", *(_DIFFERENCES[measure] for measure in had))
+    return Table(_PAIRED, head, tuple(rows), headers=2)
+
+
+_PAIRED = (
+    f"Paired differences, seed by seed, in percentage points with their 95{NBSP}% interval; "
+    "bold where the interval leaves out zero, so that the difference is supported"
+)
 
 
 def difference_cell(interval: Interval) -> Cell:
     """Return a difference of shares with its interval, in percentage points."""
     if interval.low is None or interval.high is None:
         return Cell(signed_points(interval.mean), "one seed")
-    return Cell(signed_points(interval.mean), f"{signed_points(interval.low)} to {signed_points(interval.high)}")
+    tone = "supported" if difference_supported(interval) else "none"
+    return Cell(signed_points(interval.mean), f"{signed_points(interval.low)} to {signed_points(interval.high)}", tone)
 
 
 def contradiction_table(figures: Figures) -> Table | None:
@@ -166,7 +181,8 @@ def contradiction_table(figures: Figures) -> Table | None:
     if any(fact["answers_against_pool_label"] is None for fact in facts):
         return None
     rows = tuple(
-        (Cell(count(budget)), *(_contradictions(figures, series, budget) for series in figures.series)) for budget in figures.spec.budgets
+        (Cell(count(budget)), *(_contradictions(figures, series, budget) for series in figures.series))
+        for budget in figures.spec.budgets
     )
     caption = "Answers that contradict the pool's own label, mean number over seeds"
     return Table(caption, ("queries", *(series.name for series in figures.series)), rows)

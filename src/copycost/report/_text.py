@@ -46,7 +46,11 @@ def ends(interval: Interval, *, scale: float = 100, digits: int = 1) -> str:
 def with_interval(interval: Interval) -> str:
     """Return a mean share with its interval in words."""
     found = ends(interval)
-    return f"{percent(interval.mean)} (95{NBSP}% interval {found})" if found else f"{percent(interval.mean)} (one seed, no interval)"
+    return (
+        f"{percent(interval.mean)} (95{NBSP}% interval {found})"
+        if found
+        else f"{percent(interval.mean)} (one seed, no interval)"
+    )
 
 
 def points(value: float) -> str:

@@ -34,7 +34,9 @@ def best(figures: Figures) -> Best:
 
 def _needed(figures: Figures, series: Series) -> QueriesNeeded:
     wanted = (series.strategy, series.answers, figures.headline_level)
-    return next(found.needed for found in figures.result.needed if (found.strategy, found.answers, found.level) == wanted)
+    return next(
+        found.needed for found in figures.result.needed if (found.strategy, found.answers, found.level) == wanted
+    )
 
 
 def _final(figures: Figures, series: Series) -> Interval:
@@ -48,13 +50,18 @@ def subject(result: AuditResult) -> str:
     return "Learning the known labels" if result.spec.target == "labels" else "Copying this model"
 
 
-def headline(figures: Figures) -> str:
-    """Return the answer in one sentence."""
+def headline(figures: Figures) -> tuple[str, str, str]:
+    """Return the answer in one sentence, in three pieces: the middle one is its interval, with the spaces around it."""
     found = best(figures)
     start = f"{subject(figures.result)} to {level(figures.headline_level)} agreement took"
     if found.queries is None:
-        return f"{start} more than {count(figures.largest)} queries, the largest budget, with {_all_tried(figures)}."
-    return f"{start} {needed_words(_needed(figures, found.series))} with {_best_tried(figures)}, {found.series.name}."
+        return (
+            f"{start} more than {count(figures.largest)} queries, the largest budget, with {_all_tried(figures)}.",
+            "",
+            "",
+        )
+    queries, _, interval = needed_words(_needed(figures, found.series)).partition(" (")
+    return f"{start} {queries}", f" ({interval} ", f"with {_best_tried(figures)}, {found.series.name}."
 
 
 def _kind_of_series(figures: Figures) -> str:
@@ -63,7 +70,11 @@ def _kind_of_series(figures: Figures) -> str:
 
 def _all_tried(figures: Figures) -> str:
     tried = len(figures.series)
-    return f"the only strategy tried, {figures.series[0].name}" if tried == 1 else f"each of the {tried} {_kind_of_series(figures)} tried"
+    return (
+        f"the only strategy tried, {figures.series[0].name}"
+        if tried == 1
+        else f"each of the {tried} {_kind_of_series(figures)} tried"
+    )
 
 
 def _best_tried(figures: Figures) -> str:
@@ -75,17 +86,24 @@ def lede(figures: Figures) -> list[str]:
     """Return what a reader of the headline needs to read it rightly."""
     at, found = figures.headline_level, best(figures)
     who = "known labels" if figures.spec.target == "labels" else "the target"
-    sentences = [f"{level(at)} agreement means that the copy gives the same label as {who} on {100 * at:g} of 100 held-out images."]
+    sentences = [
+        f"{level(at)} agreement means that the copy gives the same label as {who} on {100 * at:g} of 100 held-out images."
+    ]
     others = [series for series in figures.series if found.queries is None or series != found.series]
-    if found.queries is None or others:
-        sentences.append(_sentence("; ".join(f"{one.name}: {needed_words(_needed(figures, one))}" for one in others)))
+    if others:
+        found_others = "; ".join(f"{one.name}, {needed_words(_needed(figures, one))}" for one in others)
+        sentences.append(f"{_others_are(found, others)}: {found_others}.")
     if len(figures.series) > 1 and found.queries is not None:
-        sentences.append("The lowest figure was picked after all were measured; its interval does not allow for that choice.")
+        sentences.append(
+            "The lowest figure was picked after all were measured; its interval does not allow for that choice."
+        )
     return sentences
 
 
-def _sentence(text: str) -> str:
-    return f"{text}."
+def _others_are(found: Best, others: Sequence[Series]) -> str:
+    if found.queries is None:
+        return "By strategy"
+    return "The others" if len(others) > 1 else "The other"
 
 
 def meaning(figures: Figures) -> list[str]:
@@ -102,18 +120,24 @@ def _closeness(figures: Figures) -> str:
     )
     ceiling = figures.result.ceiling
     if ceiling is None:
-        return text + " How well two independently trained targets would agree, the natural ceiling, could not be measured here."
+        return (
+            text
+            + " How well two independently trained targets would agree, the natural ceiling, could not be measured here."
+        )
     gap = final.mean - ceiling.mean
     side = "below" if gap < 0 else "above"
     return (
         f"{text} Two targets trained independently on the same data agree on {with_interval(ceiling)}: on average these copies lie "
-        f"{points(gap)} points {side} that, where a copy is as much like the target as a second training run would be."
+        f"{points(gap)} points {side} that line. A copy on the line is as much like the target as a second training run."
     )
 
 
 def _transfer_meaning(figures: Figures) -> list[str]:
     series = best(figures).series
-    for rate, ending in (("wanted", "were taken by the target for the class the attack wanted"), ("left_clean", "changed the target's label")):
+    for rate, ending in (
+        ("wanted", "were taken by the target for the class the attack wanted"),
+        ("left_clean", "changed the target's label"),
+    ):
         found = figures.result.curve(f"transfer_{rate}", series.strategy, series.answers)
         if found is not None:
             return [
@@ -130,7 +154,11 @@ def against_random(result: AuditResult) -> list[str]:
         if strategy.split()[0] == "random":
             continue
         for answers in spec.answers:
-            found = [one for one in result.differences if (one.strategy, one.answers, one.measure) == (strategy, answers, "agreement")]
+            found = [
+                one
+                for one in result.differences
+                if (one.strategy, one.answers, one.measure) == (strategy, answers, "agreement")
+            ]
             if not found:
                 sentences.append(_no_comparison(strategy, spec.seeds))
                 break
@@ -168,12 +196,16 @@ def verdicts(name: str, against: str, differences: Sequence[tuple[str, Interval]
 def not_shown(figures: Figures) -> list[str]:
     """Return what the audit leaves open."""
     spec, target = figures.spec, figures.result.targets[0]
-    drawn = "data split, target, choice and initial weights" if spec.trains_target else "choice and initial weights, of one target"
+    drawn = (
+        "data split, target, choice and initial weights"
+        if spec.trains_target
+        else "choice and initial weights, of one target"
+    )
     sentences = [
         "It is not the least that any copier would need. Other strategies, architectures, training, pretrained features or more data were "
         "not tried, and a copier may do better than the ones measured here.",
         f"It holds for copiers who own a pool like {target['pool']['name']} ({plural(target['pool']['count'], 'image')}). "
-        "A pool less like the target's own data was not measured.",
+        "A pool less like the target’s own data was not measured.",
         "It does not say whether the queries would be noticed, limited or priced by whoever runs the target.",
     ]
     if spec.seeds > 1:
@@ -198,13 +230,17 @@ def _kind_differences(figures: Figures) -> list[tuple[str, str, list[tuple[str, 
         by_kind = {series.answers: series for series in figures.series if series.strategy == strategy}
         for answers, series in by_kind.items():
             if answers != base:
-                pairs = [(count(budget), _paired(figures, series, by_kind[base], budget)) for budget in figures.spec.budgets]
+                pairs = [
+                    (count(budget), _paired(figures, series, by_kind[base], budget)) for budget in figures.spec.budgets
+                ]
                 found.append((strategy, answers, pairs))
     return found
 
 
 def _paired(figures: Figures, ours: Series, theirs: Series, budget: int) -> Interval:
-    first, second = ([float(measured["agreement"]) for measured in figures.measures(one, budget)] for one in (ours, theirs))
+    first, second = (
+        [float(measured["agreement"]) for measured in figures.measures(one, budget)] for one in (ours, theirs)
+    )
     return paired_interval(first, second)
 
 
@@ -230,4 +266,6 @@ def answer_kinds_table(figures: Figures) -> Table:
         for budget, interval in pairs
     )  # fmt: skip
     head = ("strategy", "answers", "queries", "agreement, points", "supported")
-    return Table("What withholding or rounding probabilities changed: paired differences in agreement", head, rows, headers=3)
+    return Table(
+        "What withholding or rounding probabilities changed: paired differences in agreement", head, rows, headers=3
+    )

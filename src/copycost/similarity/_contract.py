@@ -116,9 +116,7 @@ class Dense(Similarity):
     def __init__(self, matrix: AnyArray) -> None:
         matrix = np.asanyarray(matrix)
         if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
-            raise InvalidInput(
-                f"the similarity matrix has shape {matrix.shape}; (n, n) with n >= 1 is needed."
-            )
+            raise InvalidInput(f"the similarity matrix has shape {matrix.shape}; (n, n) with n >= 1 is needed.")
         if matrix.dtype.kind not in "fiub":
             raise InvalidInput(f"the similarity matrix has dtype {matrix.dtype}; real numbers are needed.")
         _check_values(matrix)

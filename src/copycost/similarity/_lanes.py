@@ -1,22 +1,26 @@
 """Vectors of 64 bytes for Numba kernels: one lane an image, one LLVM instruction an operation.
 
-Numba compiles a loop over 64 bytes well only now and then. These intrinsics hand LLVM its own type <64 x i8>
-instead. It becomes one register with AVX-512, two with AVX2 and four with SSE or NEON, so that the same kernel is
-right on every machine and fast where the machine is.
+Numba compiles a loop over 64 bytes well only now and then. These operations hand LLVM its own type <64 x i8>
+instead. It becomes one register with AVX-512, two with AVX2 and four with SSE or NEON, so that one kernel is
+right on every machine and as fast as the machine is wide.
+
+After a change here, touch the kernels too: Numba's cache looks at the date of a kernel's own file alone.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic, models, register_model
 
 __all__ = [
     "LANES",
     "TALLIED",
+    "Lanes",
+    "Tally",
     "above",
     "add",
     "add_equal",
@@ -32,6 +36,10 @@ __all__ = [
     "tally",
     "zero_where_equal",
 ]
+
+# What a kernel's type hints say of values that only Numba sees.
+Lanes = Any
+Tally = Any
 
 LANES = 64
 TALLIED = 8
@@ -60,15 +68,20 @@ _tally = _TallyType()
 
 
 @register_model(_LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 @register_model(_TallyType)
-class _TallyModel(models.PrimitiveModel):  # type: ignore[misc]
+class _TallyModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _TALLY)
+        super().__init__(manager, kind, _TALLY)  # type: ignore[no-untyped-call]
+
+
+def _operation(function: Callable[..., Any]) -> Any:
+    """Declare an operation on lanes; its kernels are compiled by Numba, so type checkers see Any."""
+    return intrinsic(prefer_literal=True)(function)
 
 
 def _address(context: Any, builder: Any, array_type: Any, array: Any, offset: Any) -> Any:
@@ -85,7 +98,7 @@ def _mask(builder: Any, bits: Any) -> Any:
     return builder.sext(bits, _VECTOR)
 
 
-@intrinsic
+@_operation
 def load(_context: Any, array: Any, offset: Any) -> Any:
     """Return the 64 bytes of a flat uint8 array from ``offset`` on."""
 
@@ -95,7 +108,7 @@ def load(_context: Any, array: Any, offset: Any) -> Any:
     return _lanes(array, types.intp), generate
 
 
-@intrinsic
+@_operation
 def store(_context: Any, array: Any, offset: Any, lanes: Any) -> Any:
     """Write 64 bytes into a flat uint8 array from ``offset`` on."""
 
@@ -106,7 +119,7 @@ def store(_context: Any, array: Any, offset: Any, lanes: Any) -> Any:
     return types.void(array, types.intp, _lanes), generate
 
 
-@intrinsic
+@_operation
 def store_tally(_context: Any, array: Any, offset: Any, tally: Any) -> Any:
     """Write TALLIED times 64 bytes into a flat uint8 array from ``offset`` on, those of value 1 first."""
 
@@ -121,13 +134,13 @@ def store_tally(_context: Any, array: Any, offset: Any, tally: Any) -> Any:
     return types.void(array, types.intp, _tally), generate
 
 
-@intrinsic
+@_operation
 def load_tally(_context: Any, array: Any, offset: Any) -> Any:
     """Return the tally that `store_tally` wrote at ``offset``."""
 
     def generate(context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         start = arguments[1]
-        counts = cgutils.get_null_value(_TALLY)
+        counts = ir.Constant(_TALLY, None)
         for index in range(TALLIED):
             offset = builder.add(start, ir.Constant(start.type, index * LANES))
             address = _address(context, builder, array, arguments[0], offset)
@@ -137,31 +150,29 @@ def load_tally(_context: Any, array: Any, offset: Any) -> Any:
     return _tally(array, types.intp), generate
 
 
-@intrinsic
+@_operation
 def splat(_context: Any, value: Any) -> Any:
     """Return 64 times the byte ``value``."""
 
     def generate(_: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        first = builder.insert_element(
-            ir.Constant(_VECTOR, ir.Undefined), arguments[0], ir.Constant(ir.IntType(32), 0)
-        )
+        first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), arguments[0], ir.Constant(ir.IntType(32), 0))
         every = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
         return builder.shuffle_vector(first, first, every)
 
     return _lanes(types.uint8), generate
 
 
-@intrinsic
+@_operation
 def nothing(_context: Any) -> Any:
     """Return an empty tally."""
 
     def generate(_: Any, _builder: Any, _signature: Any, _arguments: Any) -> Any:
-        return cgutils.get_null_value(_TALLY)
+        return ir.Constant(_TALLY, None)
 
     return _tally(), generate
 
 
-@intrinsic
+@_operation
 def add(_context: Any, a: Any, b: Any) -> Any:
     """Return the sums of ``a`` and ``b``, modulo 256."""
 
@@ -171,7 +182,7 @@ def add(_context: Any, a: Any, b: Any) -> Any:
     return _lanes(_lanes, _lanes), generate
 
 
-@intrinsic
+@_operation
 def add_equal(_context: Any, count: Any, a: Any, b: Any) -> Any:
     """Return ``count`` plus one in the lanes where ``a`` and ``b`` agree, modulo 256."""
 
@@ -181,7 +192,7 @@ def add_equal(_context: Any, count: Any, a: Any, b: Any) -> Any:
     return _lanes(_lanes, _lanes, _lanes), generate
 
 
-@intrinsic
+@_operation
 def zero_where_equal(_context: Any, value: Any, a: Any, b: Any) -> Any:
     """Return ``value`` with zero in the lanes where ``a`` and ``b`` agree."""
 
@@ -192,11 +203,11 @@ def zero_where_equal(_context: Any, value: Any, a: Any, b: Any) -> Any:
     return _lanes(_lanes, _lanes, _lanes), generate
 
 
-@intrinsic(prefer_literal=True)
+@_operation
 def tally(_context: Any, counts: Any, value: Any, most: Any) -> Any:
-    """Return ``counts`` with one more for the value of each lane; zeros and values above ``most`` are left out.
+    """Return ``counts`` with one more for the value of each lane.
 
-    ``most`` is a literal from 1 to TALLIED.
+    Zeros and values above ``most``, a literal from 1 to TALLIED, are left out.
     """
     if not isinstance(most, types.IntegerLiteral):
         return None
@@ -213,7 +224,7 @@ def tally(_context: Any, counts: Any, value: Any, most: Any) -> Any:
     return _tally(_tally, _lanes, most), generate
 
 
-@intrinsic
+@_operation
 def drop(_context: Any, value: Any) -> Any:
     """Return ``value`` less TALLIED, or zero in the lanes where it is not above TALLIED."""
 
@@ -225,7 +236,7 @@ def drop(_context: Any, value: Any) -> Any:
     return _lanes(_lanes), generate
 
 
-@intrinsic
+@_operation
 def ones(_context: Any, bits: Any) -> Any:
     """Return the number of bits set."""
 
@@ -235,7 +246,7 @@ def ones(_context: Any, bits: Any) -> Any:
     return types.intp(types.uint64), generate
 
 
-@intrinsic
+@_operation
 def above(_context: Any, value: Any) -> Any:
     """Return a bit for each lane whose value is above TALLIED, the bit of lane 0 lowest."""
 
@@ -246,7 +257,7 @@ def above(_context: Any, value: Any) -> Any:
     return types.uint64(_lanes), generate
 
 
-@intrinsic
+@_operation
 def lowest_bit(_context: Any, bits: Any) -> Any:
     """Return the position of the lowest bit set; undefined for zero."""
 

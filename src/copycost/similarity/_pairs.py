@@ -11,8 +11,9 @@ import numpy as np
 
 from copycost._types import Float32Array, FloatArray, IntArray
 from copycost.similarity._lanes import LANES
+from copycost.similarity._runs import LONGEST
 from copycost.similarity._table import count_log_count
-from copycost.similarity._tile_kernel import LONGEST, tile_pairs
+from copycost.similarity._tile_kernel import tile_pairs
 from copycost.similarity._tiles import Tiled
 
 __all__ = ["between", "within"]
@@ -32,7 +33,7 @@ def between(a: Tiled, b: Tiled) -> Float32Array:
 
 
 def within(images: Tiled, report: Callable[[float], None]) -> Float32Array:
-    """Return the mutual information between all pairs of ``images``, float32 (n, n), each pair computed once."""
+    """Return the mutual information between all pairs of ``images``, float32 (n, n), each computed once."""
     n = len(images.marginal)
     out = np.empty((n, n), dtype=np.float32)
     first, second = (side.astype(np.int64) for side in np.triu_indices(_tiles(images)))
@@ -57,7 +58,7 @@ def _tiles(images: Tiled) -> int:
 
 @lru_cache(maxsize=4)
 def _weights(pixels: int) -> tuple[FloatArray, FloatArray]:
-    """Return f and its differences, with zeros for the counts that a tally has but so few pixels cannot reach."""
+    """Return f and its differences, with zeros for what a byte can count but few pixels cannot."""
     f = count_log_count(pixels)
     spare = np.zeros(2 * LONGEST)
     return np.concatenate([f, spare]), np.concatenate([np.diff(f), spare])

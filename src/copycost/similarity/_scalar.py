@@ -1,4 +1,4 @@
-"""The plain kernel: walk one image by level and keep a histogram of the other. A yardstick for tests and benchmarks."""
+"""The plain kernel, a yardstick for tests and benchmarks: one image by level, a histogram of the other."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["scalar_block"]
 
 
 def scalar_block(a: ByteArray, b: ByteArray) -> Float32Array:
-    """Return the mutual information between rows of ``a`` (m, p) and ``b`` (n, p) as float32 (m, n), on one core."""
+    """Return the mutual information between ``a`` (m, p) and ``b`` (n, p) as float32 (m, n), on one core."""
     order = np.argsort(a, axis=1, kind="stable").astype(np.uint32)
     return _block(a, order, b, count_log_count(a.shape[1]))
 

@@ -129,7 +129,7 @@ def _measure(
     ink: IntArray,
     runs: IntArray,
 ) -> None:
-    """Fill the marginals and background counts, and at i + 1 the lengths of image i's walk and list of runs."""
+    """Fill the marginals and counts of paper, and at i + 1 how long image i's walk and list of runs are."""
     for i in range(len(pixels)):
         counts = np.zeros(256, np.int64)
         _count(pixels[i], counts)

@@ -120,6 +120,10 @@ class Strategy(ABC):
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return ``k`` queries; the base class has checked that they can be had."""
 
+    def seconds(self, knowledge: Knowledge, k: int) -> float:
+        """Return roughly how many seconds `choose` takes on one core, for the plan; 0 where it is not worth saying."""
+        return 0.0
+
     @final
     def select(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Check, choose, and check again.

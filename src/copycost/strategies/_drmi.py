@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
 
@@ -10,7 +11,14 @@ import numpy as np
 from copycost._types import AnyArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
-from copycost.similarity import Dense, OnDemand, Similarity, luminance, mutual_information
+from copycost.similarity import (
+    Dense,
+    OnDemand,
+    Similarity,
+    luminance,
+    mutual_information,
+    mutual_information_block,
+)
 from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
 from copycost.strategies._groups import by_group
 from copycost.subsets import lightest_subset
@@ -18,6 +26,8 @@ from copycost.subsets import lightest_subset
 __all__ = ["DRMI"]
 
 _DENSE_LIMIT = 2 * 2**30  # bytes: above this no whole matrix is kept
+_TRIAL = 128  # images in the trial that the plan's estimate is made from
+_SOLVER_STEP = 1e-9  # seconds for one point of one step of greedy and replacement together
 
 
 @dataclass(frozen=True)
@@ -74,19 +84,34 @@ class DRMI(Strategy):
             key = ("drmi/1", images.digest(), count, self.alpha, self.init)
             return ids[knowledge.memo.array(key, lambda: self._solve(images, count, knowledge, None))]
 
-        return Queries.members(
-            knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, lightest)
-        )
+        return Queries.members(knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, lightest))
 
-    def _solve(
-        self, images: Images, count: int, knowledge: Knowledge, rng: np.random.Generator | None
-    ) -> AnyArray:
+    def seconds(self, knowledge: Knowledge, k: int) -> float:
+        """Return the time for all pairs, from a trial on a few images, and for the solver, from its complexity."""
+        images = cast(Images, knowledge.pool)
+        pair = _seconds_per_pair(images)
+        labels = knowledge.labels if self.group == "label" else None
+        sizes = np.bincount(labels) if labels is not None else np.array([len(images)])
+        total = 0.0
+        for size in sizes[sizes > 0]:
+            share = k * size / len(images)
+            starts = size if self.starts is None else min(self.starts, size)
+            pairs = size**2 / 2 if 4 * size**2 <= _DENSE_LIMIT else starts * 2 * share * size
+            total += pairs * pair + starts * share * size * _SOLVER_STEP
+        return float(total)
+
+    def _solve(self, images: Images, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
         similarity = self._similarity(images, knowledge, everything=rng is None).power(self.alpha)
         starts = None if rng is None else self.starts
         return lightest_subset(
-            similarity, count, method="paper", init=self.init, starts=starts, rng=rng,
+            similarity,
+            count,
+            method="paper",
+            init=self.init,
+            starts=starts,
+            rng=rng,
             progress=lambda done, total: knowledge.report(f"solving for {count}", done / total),
-        ).indices  # fmt: skip
+        ).indices
 
     def _similarity(self, images: Images, knowledge: Knowledge, *, everything: bool) -> Similarity:
         size = 4 * len(images) ** 2
@@ -105,3 +130,12 @@ class DRMI(Strategy):
                 "give a number of starts, such as starts=8, group by label, or take a part of the pool."
             )
         return OnDemand(images.array)
+
+
+def _seconds_per_pair(images: Images) -> float:
+    few = images.array[:: max(1, len(images) // _TRIAL)][:_TRIAL]
+    for _ in range(2):  # the first call compiles
+        start = time.perf_counter()
+        mutual_information_block(few, few)
+        elapsed = time.perf_counter() - start
+    return elapsed / len(few) ** 2

@@ -43,8 +43,7 @@ def by_group(
     groups = np.flatnonzero(sizes)
     if k < len(groups):
         raise InvalidInput(
-            f"the budget of {k} queries is below the number of groups, {len(groups)}; "
-            "ask at least one a group."
+            f"the budget of {k} queries is below the number of groups, {len(groups)}; ask at least one a group."
         )
     members = [free[knowledge.labels[free] == label] for label in groups]
     shares = largest_remainder(k, sizes[groups])

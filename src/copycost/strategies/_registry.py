@@ -46,9 +46,7 @@ def parse(text: str) -> Strategy:
             known = f"it takes {', '.join(fields)}" if fields else "it takes none"
             raise InvalidInput(f"strategy {name} has no parameter {key!r}{_nearest(key, fields)}; {known}.")
         if key in values or not equals:
-            raise InvalidInput(
-                f"strategy {text!r}: write each parameter once, as name=value; {pair!r} is not."
-            )
+            raise InvalidInput(f"strategy {text!r}: write each parameter once, as name=value; {pair!r} is not.")
         values[key] = _convert(f"{name} {key}", value, fields[key])
     return kind(**values)
 

@@ -17,9 +17,7 @@ class Clock:
 
     def __init__(self, seconds: float | None) -> None:
         if seconds is not None and not seconds > 0:
-            raise InvalidInput(
-                f"seconds is {seconds!r}; a positive number is needed. Pass None for no limit."
-            )
+            raise InvalidInput(f"seconds is {seconds!r}; a positive number is needed. Pass None for no limit.")
         self.seconds = seconds
         self._begin = time.monotonic()
 

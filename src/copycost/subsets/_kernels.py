@@ -185,9 +185,7 @@ def exchange(
 
 
 @njit(cache=True)
-def _greedy(
-    matrix: AnyArray, start: int, by_max: bool, total: AnyArray, members: AnyArray, inside: AnyArray
-) -> None:
+def _greedy(matrix: AnyArray, start: int, by_max: bool, total: AnyArray, members: AnyArray, inside: AnyArray) -> None:
     """Algorithm 2 from ``start``; leaves ``total``, ``members`` and ``inside`` ready for `_replace`."""
     highest = np.full(total.size if by_max else 0, -np.inf, np.float32)
     point = start

@@ -22,7 +22,7 @@ from copycost.subsets._checks import (
     resolve_starts,
 )
 from copycost.subsets._clock import Clock, Progress
-from copycost.subsets._memetic import POPULATION, memetic_search
+from copycost.subsets._memetic import memetic_search
 from copycost.subsets._multistart import DENSE_BYTES, Plan, lightest_walk, walk_all, weigh, whole_matrix
 from copycost.subsets._subset import Subset, Trace, sorted_indices
 from copycost.subsets._walks import replacement_walk, run_walks
@@ -55,13 +55,14 @@ def lightest_subset(
         From 1 to n.
     method : "greedy", "paper" or "tabu"
         The paper's Algorithm 2 from each start; its Algorithm 1, which improves each by Algorithm 3; or a
-        memetic tabu search, which begins with Algorithm 1 and is never heavier than its beginning.
+        memetic tabu search, which begins with Algorithm 1 and ends no heavier.
     init : "min-sum" or "min-max"
         What greedy choice keeps small: the sum or the maximum of similarities to the points chosen so far.
     starts : None, int or integer array
-        All points (for ``tabu``: 10), a count drawn by ``rng`` without repeats, or these points.
+        All points, a count drawn by ``rng`` without repeats, or these points.
     seconds : float, optional
-        Stop soon after this many seconds with the best so far; the first starts are always finished.
+        Stop soon after this many seconds with the best so far; the first starts are always finished. ``tabu``
+        gives at most a quarter of them to its starts.
     rng : numpy.random.Generator, optional
         Needed to draw starts and by ``tabu``.
     iterations : int, optional
@@ -103,9 +104,7 @@ def lightest_subset(
     if method == "tabu":
         return _by_tabu(similarity, plan, starts, iterations, rng)
     if iterations is not None:
-        raise InvalidInput(
-            f"iterations is {iterations} with method {method!r}; only 'tabu' takes it. Leave it out."
-        )
+        raise InvalidInput(f"iterations is {iterations} with method {method!r}; only 'tabu' takes it. Leave it out.")
     chosen = resolve_starts(starts, similarity.n, rng)
     matrix = whole_matrix(similarity, rows=3 * k * chosen.size // 2)
     walks = walk_all(similarity, matrix, chosen, plan)
@@ -157,20 +156,21 @@ def _by_tabu(
 ) -> Subset:
     if rng is None:
         raise InvalidInput(
-            "rng is None with method 'tabu', which draws from a generator. "
-            "Pass rng=numpy.random.default_rng(seed)."
+            "rng is None with method 'tabu', which draws from a generator. Pass rng=numpy.random.default_rng(seed)."
         )
     if iterations is not None and not iterations >= 1:
         raise InvalidInput(f"iterations is {iterations}; at least 1 is needed. Pass None for the default.")
     n = similarity.n
-    drawn = resolve_starts(min(n, POPULATION) if starts is None else starts, n, rng)
+    drawn = resolve_starts(starts, n, rng)
     matrix = whole_matrix(similarity, rows=n)
     if matrix is None:
         raise InvalidInput(
             f"similarity has {n} points, whose matrix takes {4 * n * n / 2**30:.1f} GiB; method 'tabu' needs "
             f"it whole, up to {DENSE_BYTES >> 30} GiB. Use method 'paper' with a few starts, or restrict()."
         )
-    walks = walk_all(similarity, matrix, drawn, replace(plan, progress=None))
+    seconds = plan.clock.seconds
+    opening = Clock(None if seconds is None else seconds / 4)
+    walks = walk_all(similarity, matrix, drawn, replace(plan, clock=opening, progress=None))
     order = np.argsort(walks.weights, kind="stable")
     found, moves = memetic_search(matrix, walks.members[order], plan.clock, iterations, rng, plan.progress)
     indices = sorted_indices(found)

@@ -129,14 +129,14 @@ def memetic_search(
     if k == 1:
         return np.zeros(1, np.int64), 0
     population = _Population()
-    begin = [*np.unique(np.sort(walked[:POPULATION], axis=1), axis=0)]
-    population.admit(*search.improve(walked[0]))
+    begin = _distinct(walked)
+    population.admit(*search.improve(begin.pop(0)))
     if k == n:
         return population.best(), search.moves
     stale = 0
     while not search.over():
         if begin:
-            population.admit(*search.improve(begin.pop()))
+            population.admit(*search.improve(begin.pop(0)))
         elif len(population.members) < POPULATION // 2:
             population.admit(*search.improve(rng.permutation(n)[:k].astype(np.int64)))
         elif population.admit(*search.improve(_child(matrix, population, rng))):
@@ -147,6 +147,17 @@ def memetic_search(
                 population.keep_best()
                 stale = 0
     return population.best(), search.moves
+
+
+def _distinct(walked: IntArray) -> list[IntArray]:
+    """Return the first subsets of ``walked`` that differ, as many as a population holds."""
+    found: dict[bytes, IntArray] = {}
+    for members in walked:
+        if len(found) == POPULATION:
+            break
+        ordered = np.sort(members)
+        found.setdefault(ordered.tobytes(), ordered)
+    return list(found.values())
 
 
 def _child(matrix: Float32Array, population: _Population, rng: np.random.Generator) -> IntArray:

@@ -68,12 +68,19 @@ class Schedule:
         match = re.fullmatch(r"(steps|epochs|early-stopping):(\d{1,9})", head)
         if match is None:
             raise InvalidInput(
-                f"schedule is {text!r}; write steps:N, epochs:N or early-stopping:N, then name=value pairs, such as 'steps:3000 batch=4'."
+                f"schedule is {text!r}; write steps:N, epochs:N or early-stopping:N, then name=value pairs, "
+                f"such as 'steps:3000 batch=4'."
             )
         values: dict[str, int | float] = {}
         for pair in pairs:
             name, _, value = pair.partition("=")
-            whole = {"batch": int, "learning_rate": float, "weight_decay": float, "patience": int, "validation": float}
+            whole = {
+                "batch": int,
+                "learning_rate": float,
+                "weight_decay": float,
+                "patience": int,
+                "validation": float,
+            }
             if name not in whole:
                 raise InvalidInput(f"schedule has {pair!r}; known names are {', '.join(whole)}.")
             try:

