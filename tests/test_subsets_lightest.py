@@ -77,15 +77,16 @@ def algorithm_3(matrix: FloatArray, chosen: list[int]) -> tuple[list[int], int]:
 
 def algorithm_1(
     matrix: FloatArray, k: int, starts: list[int], init: Init, replace: bool
-) -> tuple[float, list[int], int]:
-    best, subset, start = np.inf, [0], -1
+) -> tuple[float, list[int], int, int]:
+    best, subset, start, most = np.inf, [0], -1, 0
     for t in starts:
         chosen = algorithm_2(matrix, k, t, init)
         if replace:
-            chosen, _ = algorithm_3(matrix, chosen)
+            chosen, swaps = algorithm_3(matrix, chosen)
+            most = max(most, swaps)
         if weight(matrix, tuple(chosen)) < best:
             best, subset, start = weight(matrix, tuple(chosen)), sorted(chosen), t
-    return best, subset, start
+    return best, subset, start, most
 
 
 CASES = [
@@ -108,12 +109,14 @@ def test_all_starts_agree_with_a_plain_transcription(
 ) -> None:
     for seed, signed in [(0, False), (1, True)]:
         matrix = symmetric(n, seed, values=values, signed=signed)
-        least, subset, start = algorithm_1(matrix, k, list(range(n)), init, method == "paper")
+        least, subset, start, most = algorithm_1(matrix, k, list(range(n)), init, method == "paper")
         got = lightest_subset(Matrix(matrix), k, method=method, init=init)
         assert got.indices.tolist() == subset
         assert got.weight == pytest.approx(least, abs=1e-12)
         assert got.trace.start == start
         assert got.trace.starts == n
+        assert got.trace.most_iterations >= got.trace.iterations
+        assert got.trace.most_iterations == most
 
 
 @pytest.mark.parametrize("init", INITS)
@@ -185,6 +188,13 @@ def test_replacement_ends_on_ties_that_float32_cannot_hold_exactly() -> None:
     matrix = np.full((60, 60), 0.1)
     got = replacement(Matrix(matrix), np.arange(30, 50))
     assert got.trace.iterations == 0
+    twins = np.kron(np.random.default_rng(0).normal(0, 1e6, (30, 30)), np.ones((4, 4)))
+    twins += twins.T
+    for seed in range(5):
+        begin = np.random.default_rng(seed).choice(120, 40, replace=False)
+        got = replacement(Matrix(twins), begin)
+        assert got.weight <= weight(twins, tuple(begin))
+        assert got.trace.iterations < 10 * 40
     blocks = np.kron(np.ones((12, 12)), np.full((5, 5), 1e-3)) + np.kron(np.eye(12), np.full((5, 5), 0.7))
     assert replacement(Matrix(blocks), np.arange(12)).weight == pytest.approx(66 * 1e-3, rel=1e-6)
 

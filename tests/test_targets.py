@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -53,7 +54,7 @@ def test_a_function_is_given_uint8_images_and_learned_from_a_probe() -> None:
 
 def test_a_function_of_labels_needs_the_number_of_classes() -> None:
     def labels(array: AnyArray) -> AnyArray:
-        return brightness(array).argmax(axis=1)
+        return np.asarray(brightness(array).argmax(axis=1))
 
     target = FunctionTarget(labels, images(4), classes=2, name="labels")
     assert (target.gives_probabilities, target.classes) == (False, 2)
@@ -83,10 +84,14 @@ def test_a_function_may_change_what_it_is_given() -> None:
 
 
 def test_a_function_may_return_a_tensor_or_a_list() -> None:
-    for convert in (torch.from_numpy, np.ndarray.tolist):
-        target = FunctionTarget(
-            lambda array, convert=convert: convert(brightness(array)), images(3), classes=2, name="f"
-        )
+    def listed(array: AnyArray) -> AnyArray:
+        return cast(AnyArray, brightness(array).tolist())
+
+    def tensor(array: AnyArray) -> AnyArray:
+        return cast(AnyArray, torch.from_numpy(brightness(array)))
+
+    for function in (listed, tensor):
+        target = FunctionTarget(function, images(3), classes=2, name="f")
         assert target.reply(images(3)) == pytest.approx(brightness(images(3).array))
 
 
@@ -109,12 +114,13 @@ def test_a_function_that_does_not_answer_is_refused_at_the_probe(
 
 
 @pytest.fixture
-def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The working directory, whose modules can be imported and are forgotten afterwards."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
-    monkeypatch.setattr(sys, "modules", dict(sys.modules))
-    return tmp_path
+    yield tmp_path
+    for name in ("mine_here", "broken_module"):
+        sys.modules.pop(name, None)
 
 
 def test_a_function_is_loaded_from_the_working_directory(workplace: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -23,6 +24,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+Pictures = Annotated[
+    bool, typer.Option("--pictures/--no-pictures", help="Show images of the pool in the report; not for private data.")
+]
 
 
 def _show_version(wanted: bool) -> None:
@@ -92,6 +98,7 @@ def audit(
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be asked and charged, and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+    pictures: Pictures = True,
 ) -> None:
     """Measure how many queries copy a target, and write a report."""
     _need_audit()
@@ -124,17 +131,21 @@ def audit(
         _print_plan(_plan_only(spec, out, data_dir, workers), Console(highlight=False))
         return
     result = _run(spec, out, data_dir, workers, console)
-    _write_report(result, out)
+    _write_report(result, out, data_dir, pictures)
     _print_result(result, out, Console(highlight=False))
 
 
 @app.command()
-def report(folder: Annotated[Path, typer.Argument(help="The --out folder of a finished audit.")]) -> None:
+def report(
+    folder: Annotated[Path, typer.Argument(help="The --out folder of a finished audit.")],
+    data_dir: Annotated[Path | None, typer.Option(help="Where data sets lie, to show what was chosen.")] = None,
+    pictures: Pictures = True,
+) -> None:
     """Make the report of a finished audit again from its records."""
     _need_audit()
     from copycost.audit import read_audit
 
-    _write_report(read_audit(folder), folder)
+    _write_report(read_audit(folder), folder, data_dir, pictures)
     print(f"report: {folder / 'report.html'}")
 
 
@@ -179,16 +190,18 @@ def _run(spec: Any, out: Path, data_dir: Path | None, workers: int | None, conso
             out,
             data_dir=data_dir,
             workers=workers or os.cpu_count() or 1,
+            command=shlex.join(["copycost", *sys.argv[1:]]),
             planned=planned,
             tell=display.tell,
         )
 
 
-def _write_report(result: AuditResult, out: Path) -> None:
-    from copycost.report import render
+def _write_report(result: AuditResult, out: Path, data_dir: Path | None, pictures: bool) -> None:
+    from copycost.report import chosen_images, render
 
+    page = render(result, pictures=pictures, images=lambda cell: chosen_images(result, cell, data_dir))
     part = out / "report.html.part"
-    part.write_text(render(result), encoding="utf-8")
+    part.write_text(page, encoding="utf-8")
     part.replace(out / "report.html")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from copycost.audit._executor import Message, run_tasks
 from copycost.audit._plan import Plan, make_plan
-from copycost.audit._records import Folder, write_json
+from copycost.audit._records import Folder, machine, write_json
 from copycost.audit._scenario import load_data
 from copycost.audit._spec import AuditSpec
 from copycost.audit._summary import AuditResult, read_audit
@@ -23,6 +24,7 @@ def run_audit(
     *,
     data_dir: Path | None = None,
     workers: int = 2,
+    command: str | None = None,
     planned: Callable[[Plan], None] | None = None,
     tell: Callable[[Message], None] | None = None,
 ) -> AuditResult:
@@ -34,6 +36,7 @@ def run_audit(
     out : folder for records, ledgers and weights; one of the same spec is gone on with
     data_dir : where named data sets lie
     workers : processes, one thread each
+    command : what the user typed, kept in the merged records
     planned : called with the plan before anything is asked
     tell : called with what the workers do
 
@@ -43,6 +46,7 @@ def run_audit(
         Each before anything is charged where the cause can be seen then; finished cells are always kept.
     """
     folder = Folder(out)
+    started = time.perf_counter()
     with folder.hold():
         data = load_data(spec, 0, data_dir)
         folder.adopt(spec)
@@ -59,6 +63,13 @@ def run_audit(
                 "targets": list(result.targets),
                 "cells": list(result.cells),
                 "summary": result.summary(),
+                "run": {
+                    "command": command,
+                    "machine": machine(),
+                    "workers": workers,
+                    "cells_run": plan.cells - plan.finished,
+                    "seconds": round(time.perf_counter() - started, 1),
+                },
             },
         )
         folder.clean()

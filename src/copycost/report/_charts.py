@@ -87,31 +87,40 @@ def line_chart(
     return Markup("").join(_lines(about, lines, values, levels, ceiling, frame, css) for frame, css in _VARIANTS)
 
 
+_ROOM = 0.3
+_MOST_BANDS = 3
+_DODGE = 5.0
 _VARIANTS = ((_WIDE, "chart wide"), (_NARROW, "chart narrow"))
 
 
 def shared_scale(lines: Sequence[Line], *others: float) -> list[float]:
-    """Return every share that an axis has to hold."""
-    found = list(others)
-    for line in lines:
-        for interval in line.intervals:
-            found += [value for value in (interval.mean, interval.low, interval.high) if value is not None]
-    return found
+    """Return the shares that an axis has to hold: every mean, and the ends of intervals unless they lie far off."""
+    means = [interval.mean for line in lines for interval in line.intervals]
+    room = max(_ROOM, max(means) - min(means))
+    ends = [end for line in lines for one in line.intervals for end in (one.low, one.high) if end is not None]
+    return [*others, *means, *(min(max(end, min(means) - room), max(means) + room) for end in ends)]
 
 
 def _lines(
-    about: str, lines: Sequence[Line], values: Sequence[float], levels: Sequence[float], ceiling: Reference | None,
-    frame: _Frame, css: str,
-) -> Markup:  # fmt: skip
+    about: str,
+    lines: Sequence[Line],
+    values: Sequence[float],
+    levels: Sequence[float],
+    ceiling: Reference | None,
+    frame: _Frame,
+    css: str,
+) -> Markup:
     budgets = [budget for line in lines for budget in line.budgets]
     across = query_scale(budgets, frame.left, frame.plot_right, about=frame.ticks)
     up = share_scale(values, frame.plot_bottom, frame.top)
     parts = [_shares_axis(up, frame), _queries_axis(across, frame), *_levels(levels, up, frame)]
     if ceiling is not None:
         parts.append(_ceiling(ceiling, up, frame))
-    parts += [_band(line, across, up) for line in lines]
-    parts += [_path(line, across, up) for line in lines]
-    parts += [_points(line, across, up) for line in lines]
+    beside = [across.moved(_DODGE * (index - (len(lines) - 1) / 2)) for index in range(len(lines))]
+    if len(lines) <= _MOST_BANDS:
+        parts += [_band(line, own, up) for line, own in zip(lines, beside, strict=True)]
+    parts += [_path(line, own, up) for line, own in zip(lines, beside, strict=True)]
+    parts += [_points(line, own, up) for line, own in zip(lines, beside, strict=True)]
     return _svg(about, frame.width, frame.height, css, parts)
 
 
@@ -175,14 +184,24 @@ def _ceiling(ceiling: Reference, up: Scale, frame: _Frame) -> Markup:
             class_="tick ceiling-name",
         )
     )
-    hit = element("rect", element("title", f"{ceiling.label} on {with_interval(interval)}"),
-                  x=frame.left, y=y - 6, width=frame.plot_right - frame.left, height=12.0, class_="hit")  # fmt: skip
+    hit = element(
+        "rect",
+        element("title", f"{ceiling.label} on {with_interval(interval)}"),
+        x=frame.left,
+        y=y - 6,
+        width=frame.plot_right - frame.left,
+        height=12.0,
+        class_="hit",
+    )
     return element("g", *parts, hit)
 
 
 def _band(line: Line, across: Scale, up: Scale) -> Markup:
-    ends = [(across(budget), up(found.low), up(found.high)) for budget, found in zip(line.budgets, line.intervals, strict=True)
-            if found.low is not None and found.high is not None]  # fmt: skip
+    ends = [
+        (across(budget), up(found.low), up(found.high))
+        for budget, found in zip(line.budgets, line.intervals, strict=True)
+        if found.low is not None and found.high is not None
+    ]
     if len(ends) < 2:
         return Markup("")
     outline = [(x, high) for x, _, high in ends] + [(x, low) for x, low, _ in reversed(ends)]
@@ -199,7 +218,7 @@ def _points(line: Line, across: Scale, up: Scale) -> Markup:
     for budget, found in zip(line.budgets, line.intervals, strict=True):
         x, y = across(budget), up(found.mean)
         if found.low is not None and found.high is not None:
-            parts.append(_whisker(x, up(found.low), up(found.high), line.colour))
+            parts.append(_whisker(x, found.low, found.high, up, line.colour))
         words = f"{line.name}, {count(budget)} queries: {with_interval(found)}"
         parts += [
             marker(line.colour, x, y),
@@ -208,9 +227,13 @@ def _points(line: Line, across: Scale, up: Scale) -> Markup:
     return element("g", *parts)
 
 
-def _whisker(x: float, low: float, high: float, colour: int) -> Markup:
-    caps = f"M{number(x)} {number(low)}V{number(high)}M{number(x - 4)} {number(low)}h8M{number(x - 4)} {number(high)}h8"
-    return element("path", d=caps, class_=f"whisker {colour_class(colour)}")
+def _whisker(x: float, low: float, high: float, up: Scale, colour: int) -> Markup:
+    """Draw an interval; an end that lies off the axis gets no cap."""
+    path = f"M{number(x)} {number(up(low))}V{number(up(high))}"
+    for end in (low, high):
+        if up.low <= end <= up.high:
+            path += f"M{number(x - 3.5)} {number(up(end))}h7"
+    return element("path", d=path, class_=f"whisker {colour_class(colour)}")
 
 
 def _corners(points: Sequence[tuple[float, float]]) -> str:
@@ -218,7 +241,7 @@ def _corners(points: Sequence[tuple[float, float]]) -> str:
 
 
 def range_chart(about: str, groups: Sequence[tuple[str, Sequence[Row]]], budgets: Sequence[int]) -> Markup:
-    """Draw queries needed with their intervals, a row for each series within each group, for wide and for narrow pages."""
+    """Draw queries needed with their intervals: a row for each series within each group, wide and narrow."""
     return Markup("").join(_ranges(about, groups, budgets, frame, css) for frame, css in _VARIANTS)
 
 

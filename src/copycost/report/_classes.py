@@ -22,7 +22,7 @@ SHADES = 9
 
 @dataclass(frozen=True)
 class Heat:
-    """A count of a confusion matrix: ``shade`` 0 to 9 is its share of the row, ``kept`` whether it lies on the diagonal."""
+    """A count of a matrix: ``shade`` 0 to 9 is its share of the row, ``kept`` whether it lies on the diagonal."""
 
     text: str
     shade: int
@@ -56,7 +56,7 @@ def class_table(figures: Figures) -> tuple[Table, int]:
     rows = tuple(
         (Cell(figures.classes[index]), *(_shaded(found, low, high) for found in by_class[index])) for index in shown
     )
-    caption = f"Agreement by the target’s label at {count(budget)} queries, in per cent, mean over seeds; darker where it is higher"
+    caption = f"Agreement by the target’s label at {count(budget)} queries, in per cent; stronger where higher"
     return Table(caption, ("class", *(one.name for one in series)), rows), len(figures.classes) - len(shown)
 
 

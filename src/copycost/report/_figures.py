@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True)
 class Series:
-    """One strategy under one kind of answer, as it is drawn: ``colour`` counts strategies, ``name`` is what the page calls it."""
+    """One strategy under one kind of answer: ``colour`` counts strategies, ``name`` is what the page calls it."""
 
     strategy: str
     answers: str

@@ -14,8 +14,21 @@ _SHAPES = (
     ((0, -5.4), (5, 3.6), (-5, 3.6)),
     ((-4.2, -4.2), (4.2, -4.2), (4.2, 4.2), (-4.2, 4.2)),
     ((0, 5.4), (-5, -3.6), (5, -3.6)),
-    ((-1.7, -5), (1.7, -5), (1.7, -1.7), (5, -1.7), (5, 1.7), (1.7, 1.7), (1.7, 5), (-1.7, 5), (-1.7, 1.7), (-5, 1.7), (-5, -1.7), (-1.7, -1.7)),
-)  # fmt: skip
+    (
+        (-1.7, -5),
+        (1.7, -5),
+        (1.7, -1.7),
+        (5, -1.7),
+        (5, 1.7),
+        (1.7, 1.7),
+        (1.7, 5),
+        (-1.7, 5),
+        (-1.7, 1.7),
+        (-5, 1.7),
+        (-5, -1.7),
+        (-1.7, -1.7),
+    ),
+)
 
 
 def colour_class(index: int) -> str:
@@ -24,7 +37,7 @@ def colour_class(index: int) -> str:
 
 
 def marker(index: int, x: float, y: float) -> Markup:
-    """Return the marker of the series ``index``: a circle first, then five other shapes; 42 pairs of colour and shape."""
+    """Return the marker of the series ``index``: six shapes and seven colours make 42 pairs."""
     shape = index % (len(_SHAPES) + 1)
     css = f"mark {colour_class(index)}"
     if shape == 0:

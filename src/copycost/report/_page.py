@@ -13,10 +13,10 @@ import jinja2
 from markupsafe import Markup
 
 from copycost.audit import AuditResult
-from copycost.measures import Interval
-from copycost.report import _classes, _setting, _tables, _words
+from copycost.measures import Interval, student_interval
+from copycost.report import _classes, _kinds, _setting, _tables, _words
 from copycost.report._charts import Line, Reference, Row, line_chart, range_chart, shared_scale
-from copycost.report._figures import Figures, Series, interval_of
+from copycost.report._figures import Figures, Series
 from copycost.report._marks import swatch
 from copycost.report._pictures import ImageSource, picture_budget, sheets
 from copycost.report._text import count, level, percent, plural, with_interval
@@ -40,8 +40,8 @@ def render(result: AuditResult, *, pictures: bool = True, images: ImageSource | 
     pictures : bool
         Whether images of the pool may be shown; False for private data.
     images : callable (record of a cell) -> uint8 array (n, height, width, channels) or None
-        Finds the images that a cell chose, as `chosen_images` does; without it, or where it returns None, the page says that
-        they are missing.
+        Finds the images that a cell chose, as `chosen_images` does; without it, or where it returns None, the page
+        says that they are missing.
 
     Returns
     -------
@@ -50,10 +50,23 @@ def render(result: AuditResult, *, pictures: bool = True, images: ImageSource | 
     """
     figures = Figures(result)
     css, script = _text("page.css"), _text("page.js")
-    page = _environment().get_template("page.html").render(
-        css=Markup(css), script=Markup(script), policy=_policy(css, script), figures=figures, spec=result.spec, result=result,
-        target=result.targets[0], **_top(figures), **_sections(figures), **_seen(figures, pictures, images), **_setting_parts(figures),
-    )  # fmt: skip
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            css=Markup(css),
+            script=Markup(script),
+            policy=_policy(css, script),
+            figures=figures,
+            spec=result.spec,
+            result=result,
+            target=result.targets[0],
+            **_top(figures),
+            **_sections(figures),
+            **_seen(figures, pictures, images),
+            **_setting_parts(figures),
+        )
+    )
     return _CONTROL.sub("\ufffd", page).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -64,9 +77,12 @@ def _text(name: str) -> str:
 @functools.cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_text),
-    )  # fmt: skip
+    )
     environment.filters |= {"count": count, "percent": percent, "level": level}
     environment.globals |= {"plural": plural, "swatch": swatch}
     return environment
@@ -191,8 +207,8 @@ def _sections(figures: Figures) -> dict[str, Any]:
         "classes_left_out": left_out,
         "matrices": matrices[:_OPEN_MATRICES],
         "more_matrices": matrices[_OPEN_MATRICES:],
-        "raised": _words.raised_cost(figures),
-        "kinds_table": _words.answer_kinds_table(figures) if several else None,
+        "raised": _kinds.raised_cost(figures),
+        "kinds_table": _kinds.answer_kinds_table(figures) if several else None,
         "try_answers": "copycost audit --config audit.yaml --answers top1,probabilities,rounded:1 --out audit-answers",
     }
 
@@ -231,7 +247,9 @@ def _seen(figures: Figures, pictures: bool, images: ImageSource | None) -> dict[
         "sheets": found,
         "picture_budget": picture_budget(figures.spec.budgets),
         "contradictions": _tables.contradiction_table(figures),
-        "target_error": "" if accuracy is None else with_interval(interval_of(1 - value for value in accuracy.values)),
+        "target_error": ""
+        if accuracy is None
+        else with_interval(student_interval([1 - one for one in accuracy.values])),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ class Scale:
     stop: float
     ticks: tuple[float, ...]
     logarithmic: bool = False
+
+    def moved(self, pixels: float) -> Scale:
+        """Return the same axis a few pixels further on, so that marks of several series do not cover each other."""
+        return dataclasses.replace(self, start=self.start + pixels, stop=self.stop + pixels)
 
     def __call__(self, value: float) -> float:
         inside = min(max(value, self.low), self.high)

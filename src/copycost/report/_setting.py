@@ -1,4 +1,4 @@
-"""Under which conditions the figures hold: assumptions, threat model, accounts, machine, and the spec that repeats them."""
+"""Under which conditions the figures hold: assumptions, threat model, accounts, machine, spec."""
 
 from __future__ import annotations
 
@@ -35,15 +35,25 @@ _ASSUMPTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "answers": ("Answers", lambda value: f"For each query the copier receives {answer_words(str(value))}."),
     "labels_known": (
         "Labels of the pool",
-        _three("The copier knows the true labels of its pool and chooses by them.", "The copier knows no labels.", "Not recorded."),
+        _three(
+            "The copier knows the true labels of its pool and chooses by them.",
+            "The copier knows no labels.",
+            "Not recorded.",
+        ),
     ),
     "unlabelled_pool_used": (
         "Unasked images",
-        _three("Images that were not asked also train the copy.", "The copy is trained on answered queries alone.", "Not recorded."),
+        _three(
+            "Images that were not asked also train the copy.",
+            "The copy is trained on answered queries alone.",
+            "Not recorded.",
+        ),
     ),
     "pretrained_features": (
         "Pretrained features",
-        _three("The copy starts from features learned elsewhere.", "The copy starts from random weights.", "Not recorded."),
+        _three(
+            "The copy starts from features learned elsewhere.", "The copy starts from random weights.", "Not recorded."
+        ),
     ),
     "architecture_known": (
         "Architecture",
@@ -63,14 +73,17 @@ _ASSUMPTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     ),
     "insider_looks": (
         "Inside knowledge",
-        lambda value: f"The strategy looked at what a copier cannot see {plural(int(value), 'time')}, uncharged."
-        if value else "Strategies saw nothing of the target but its answers.",
+        lambda value: (
+            f"The strategy looked at what a copier cannot see {plural(int(value), 'time')}, uncharged."
+            if value
+            else "Strategies saw nothing of the target but its answers."
+        ),
     ),
-}  # fmt: skip
+}
 
 
 def assumptions(figures: Figures) -> list[tuple[str, list[str]]]:
-    """Return each assumption of the records in words; where series differ, one line for each value with who it holds for."""
+    """Return each assumption in words; where cells differ, one line for each value with what it holds for."""
     keys = list(dict.fromkeys(key for cell in figures.result.cells for key in cell["assumptions"]))
     return [(_title(key), _lines(figures, key)) for key in keys]
 
@@ -80,13 +93,31 @@ def _title(key: str) -> str:
 
 
 def _lines(figures: Figures, key: str) -> list[str]:
-    holders: dict[str, list[str]] = {}
-    for series in figures.series:
-        for value in _values(figures, series, key):
-            holders.setdefault(_words(key, value), []).append(series.name)
-    if len(holders) == 1:
-        return list(holders)
-    return [f"{joined(list(dict.fromkeys(names)))}: {words}" for words, names in holders.items()]
+    """Return one line if all cells agree, else one for each value, with the strategies or answers it holds for."""
+    by_series = {series: [_words(key, value) for value in _values(figures, series, key)] for series in figures.series}
+    if len({words for found in by_series.values() for words in found}) == 1:
+        return next(iter(by_series.values()))
+    for name in (_strategy, _answers, _name):
+        holders: dict[str, list[str]] = {}
+        for series, found in by_series.items():
+            for words in found:
+                holders.setdefault(words, []).append(name(series))
+        names = [one for group in holders.values() for one in dict.fromkeys(group)]
+        if len(names) == len(set(names)):
+            break
+    return [f"{joined(list(dict.fromkeys(group)))}: {words}" for words, group in holders.items()]
+
+
+def _strategy(series: Series) -> str:
+    return series.strategy
+
+
+def _answers(series: Series) -> str:
+    return series.answers
+
+
+def _name(series: Series) -> str:
+    return series.name
 
 
 def _values(figures: Figures, series: Series, key: str) -> list[Any]:
@@ -104,13 +135,19 @@ def threat_model(figures: Figures) -> list[str]:
     pool, test = target["pool"], target["test"]
     kinds = joined([answer_words(answers) for answers in spec.answers])
     return [
-        f"The copier reaches the target only through its predictions: it sends an image and receives {kinds}. Each image costs one query; "
+        f"The copier reaches the target only through its predictions: it sends an image and receives {kinds}. Each "
+        "image costs one query; "
         "an image it already paid for is free to ask again.",
-        f"It owns {plural(pool['count'], 'image')} of {_shape(pool['shape'])} ({pool['name']}) and chooses from them what to ask.",
-        f"It trains a {spec.substitute} network on the answers ({spec.schedule}), the same way whichever strategy chose.",
-        f"It succeeds as far as its copy gives the target's own label on {plural(test['count'], 'image')} ({test['name']}) that were in neither "
-        "the pool nor the target's answers to it, and as far as adversarial examples made on the copy work on the target.",
-        "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or poison what is asked.",
+        f"It owns {plural(pool['count'], 'image')} of {_shape(pool['shape'])} ({pool['name']}) and chooses from them "
+        "what to ask.",
+        f"It trains a {spec.substitute} network on the answers ({spec.schedule}), the same way whichever strategy "
+        "chose.",
+        f"It succeeds as far as its copy gives the target's own label on {plural(test['count'], 'image')} "
+        f"({test['name']}) that were in neither "
+        "the pool nor the target's answers to it, and as far as adversarial examples made on the copy work on the "
+        "target.",
+        "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or poison what "
+        "is asked.",
     ]
 
 
@@ -126,7 +163,8 @@ def attack_words(plan: dict[str, Any]) -> str:
     if plan["attack"] != "deepfool":
         norm = plan["norm"] if plan["attack"] == "pgd" else "linf"
         parts.append(
-            f"epsilon {_epsilon(plan['epsilon'])} in the {'L2' if norm == 'l2' else 'L-infinity'} norm on pixels from 0 to 1"
+            f"epsilon {_epsilon(plan['epsilon'])} in the {'L2' if norm == 'l2' else 'L-infinity'} norm on pixels "
+            "from 0 to 1"
         )
     if plan["attack"] != "fgsm":
         parts.append(plural(plan["steps"], "step"))
@@ -144,14 +182,24 @@ def accounts_table(figures: Figures) -> Table:
     cells, targets = figures.result.cells, figures.result.targets
     counts = [target["run"]["counts"] for target in targets]
     rows = [
-        ("copying, all cells", sum(cell["result"]["queries"]["charged"] for cell in cells), sum(cell["run"]["sent"]["copy"] for cell in cells)),
+        (
+            "copying, all cells",
+            sum(cell["result"]["queries"]["charged"] for cell in cells),
+            sum(cell["run"]["sent"]["copy"] for cell in cells),
+        ),
         *(
             (words, sum(one[name]["charged"] for one in counts), sum(one[name]["sent"] for one in counts))
-            for name, words in (("held-out", "held-out images, to measure agreement"), ("fingerprint", "checks that the target answers the same"))
+            for name, words in (
+                ("held-out", "held-out images, to measure agreement"),
+                ("fingerprint", "checks that the target answers the same"),
+            )
         ),
-        ("measuring transferability and uniform agreement", sum(cell["result"]["measuring_charged"] for cell in cells),
-         sum(cell["run"]["sent"]["measuring"] for cell in cells)),
-    ]  # fmt: skip
+        (
+            "measuring transferability and uniform agreement",
+            sum(cell["result"]["measuring_charged"] for cell in cells),
+            sum(cell["run"]["sent"]["measuring"] for cell in cells),
+        ),
+    ]
     body = tuple((Cell(words), Cell(count(charged)), Cell(count(sent))) for words, charged, sent in rows)
     return Table(
         "Queries of the whole audit; only copying counts against a budget", ("account", "charged", "sent"), body
@@ -176,7 +224,8 @@ def machines(figures: Figures) -> list[str]:
 def _machine(facts: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     cores = plural(facts["cores"], "core") if facts["cores"] else "cores not known"
-    return f"copycost {facts['copycost']}, Python {facts['python']}, {packages}; {facts['processor']}, {cores}, {facts['system']}"
+    hardware = f"{facts['processor']}, {cores}, {facts['system']}"
+    return f"copycost {facts['copycost']}, Python {facts['python']}, {packages}; {hardware}"
 
 
 def spec_yaml(spec: AuditSpec) -> str:

@@ -13,9 +13,17 @@ from copycost.report._figures import Figures, Series, interval_of
 from copycost.report._text import NBSP, count, ends, level, percent, share, signed_points
 
 __all__ = [
-    "Cell", "Table", "agreement_table", "contradiction_table", "difference_table", "measures_table", "needed_table",
-    "seed_table", "share_cell", "transfer_table",
-]  # fmt: skip
+    "Cell",
+    "Table",
+    "agreement_table",
+    "contradiction_table",
+    "difference_table",
+    "measures_table",
+    "needed_table",
+    "seed_table",
+    "share_cell",
+    "transfer_table",
+]
 
 NOTHING = "–"
 
@@ -39,6 +47,19 @@ class Table:
     headers: int = 1
     groups: tuple[tuple[str, int], ...] = ()
 
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """How many rows the first cell of each row names; 0 where a cell above already does."""
+        names = [row[0].text for row in self.rows]
+        if self.headers < 2:
+            return (1,) * len(names)
+        found = []
+        for index, name in enumerate(names):
+            first = index == 0 or names[index - 1] != name
+            same = next((stop for stop in range(index, len(names)) if names[stop] != name), len(names))
+            found.append(same - index if first else 0)
+        return tuple(found)
+
 
 def share_cell(interval: Interval | None) -> Cell:
     """Return a share in per cent with its interval."""
@@ -52,7 +73,7 @@ def _plain_cell(interval: Interval | None, digits: int) -> Cell:
 
 
 def agreement_table(figures: Figures) -> Table:
-    """Agreement of each series at each budget."""
+    """Return the agreement of each series at each budget."""
     rows = tuple(
         (
             Cell(count(budget)),
@@ -69,7 +90,7 @@ def _note(seeds: int) -> str:
 
 
 def needed_table(figures: Figures) -> Table:
-    """Queries needed by each series for each level of agreement."""
+    """Return the queries needed by each series for each level of agreement."""
     found = {(needed.strategy, needed.answers, needed.level): needed.needed for needed in figures.result.needed}
     rows = tuple(
         (Cell(series.name), *(_needed_cell(found[series.strategy, series.answers, at]) for at in figures.spec.levels))
@@ -97,7 +118,7 @@ _RATES = ("wanted", "left_clean", "off_diagonal")
 
 
 def transfer_table(figures: Figures) -> Table:
-    """The three transfer rates of each series and budget, among the examples that fooled the substitute and among all."""
+    """Return the three transfer rates of each series and budget, among the fooling examples and among all."""
     rows = []
     for series, budget in _each(figures):
         transfers = [measured["transfer"] for measured in figures.measures(series, budget)]
@@ -105,11 +126,14 @@ def transfer_table(figures: Figures) -> Table:
             continue
         fooled = [share_cell(interval_of(transfer["among_fooled"][rate] for transfer in transfers)) for rate in _RATES]
         made = [_mean_only(interval_of(transfer["among_made"][rate] for transfer in transfers)) for rate in _RATES]
-        numbers = f"{sum(transfer['fooled'] for transfer in transfers):,} of {sum(transfer['made'] for transfer in transfers):,}"
+        numbers = " of ".join(f"{sum(transfer[name] for transfer in transfers):,}" for name in ("fooled", "made"))
         rows.append((Cell(series.name), Cell(count(budget)), *fooled, *made, Cell(numbers)))
     head = (
-        "strategy", "queries", *("wanted class", "left its class", "off the diagonal") * 2, "fooled the copy",
-    )  # fmt: skip
+        "strategy",
+        "queries",
+        *("wanted class", "left its class", "off the diagonal") * 2,
+        "fooled the copy",
+    )
     groups = (("", 2), ("among those that fooled the copy", 3), ("among all made", 3), ("", 1))
     return Table(
         "Adversarial examples that work on the target, in per cent, mean over seeds", head, tuple(rows), 2, groups
@@ -121,7 +145,7 @@ def _mean_only(interval: Interval | None) -> Cell:
 
 
 def measures_table(figures: Figures) -> Table:
-    """Every measure of each series and budget; columns that could not be had are left out."""
+    """Return every measure of each series and budget; columns that could not be had are left out."""
     columns: list[tuple[str, Callable[[Interval | None], Cell], str]] = [
         ("agreement, %", share_cell, "agreement"),
         ("RU-agreement, %", share_cell, "ru_agreement"),
@@ -147,7 +171,7 @@ _DIFFERENCES = {"agreement": "agreement", "accuracy": "accuracy", "transfer_want
 
 
 def difference_table(result: AuditResult) -> Table:
-    """Paired differences between strategies and random, as the claims of the page use them."""
+    """Return paired differences between strategies and random, as the claims of the page use them."""
     found = {(one.strategy, one.against, one.answers, one.budget, one.measure): one for one in result.differences}
     had = [measure for measure in _DIFFERENCES if any(one.measure == measure for one in result.differences)]
     several = len(result.spec.answers) > 1
@@ -176,7 +200,7 @@ def difference_cell(interval: Interval) -> Cell:
 
 
 def contradiction_table(figures: Figures) -> Table | None:
-    """How many answers contradict the pool's own labels, or None where the pool has none."""
+    """Return how many answers contradict the pool's own labels, or None where the pool has none."""
     facts = [cell["result"]["queries"] for cell in figures.result.cells]
     if any(fact["answers_against_pool_label"] is None for fact in facts):
         return None
@@ -196,7 +220,7 @@ def _contradictions(figures: Figures, series: Series, budget: int) -> Cell:
 
 
 def seed_table(figures: Figures) -> Table:
-    """Agreement of every cell."""
+    """Return the agreement of every cell."""
     rows = tuple(
         (
             Cell(series.name),

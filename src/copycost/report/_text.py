@@ -7,9 +7,21 @@ from collections.abc import Sequence
 from copycost.measures import Interval, QueriesNeeded
 
 __all__ = [
-    "NBSP", "count", "ends", "joined", "level", "needed_words", "percent", "plural", "points", "seconds", "share", "signed_points",
+    "NBSP",
+    "count",
+    "ends",
+    "joined",
+    "level",
+    "needed_words",
+    "percent",
+    "plural",
+    "points",
+    "seconds",
+    "share",
+    "signed_points",
+    "small",
     "with_interval",
-]  # fmt: skip
+]
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
@@ -84,6 +96,20 @@ def plural(number: int, one: str, many: str | None = None) -> str:
     ('1 seed', '1,200 queries')
     """
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def small(number: int) -> str:
+    """Return a count as a word where it is small.
+
+    Examples
+    --------
+    >>> small(2), small(40)
+    ('two', '40')
+    """
+    return _SMALL[number] if number < len(_SMALL) else f"{number:,}"
 
 
 def joined(parts: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What the figures say, in sentences: the headline, what it means, what it does not show, what raised the cost."""
+"""What the figures say, in sentences: the headline, what it means, and what it does not show."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from copycost.audit import AuditResult
-from copycost.measures import Interval, QueriesNeeded, difference_supported, paired_interval
+from copycost.measures import Interval, QueriesNeeded, difference_supported
 from copycost.report._figures import Figures, Series
-from copycost.report._tables import Cell, Table, difference_cell
-from copycost.report._text import NBSP, count, joined, level, needed_words, plural, points, with_interval
+from copycost.report._text import NBSP, count, joined, level, needed_words, plural, points, small, with_interval
 
-__all__ = ["Best", "answer_kinds_table", "best", "headline", "lede", "meaning", "not_shown", "raised_cost"]
+__all__ = ["Best", "Pairs", "best", "headline", "leaves_out", "lede", "meaning", "needed_of", "not_shown", "sorted_out"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +23,7 @@ class Best:
 
 def best(figures: Figures) -> Best:
     """Return the series with the lowest queries needed; where none got there, the one that agrees most at the end."""
-    ranked = [(_needed(figures, series).queries, series) for series in figures.series]
+    ranked = [(needed_of(figures, series).queries, series) for series in figures.series]
     reached = [(queries, series) for queries, series in ranked if queries is not None]
     if reached:
         queries, series = min(reached, key=lambda pair: pair[0])
@@ -32,7 +31,7 @@ def best(figures: Figures) -> Best:
     return Best(max(figures.series, key=lambda series: _final(figures, series).mean), None)
 
 
-def _needed(figures: Figures, series: Series) -> QueriesNeeded:
+def needed_of(figures: Figures, series: Series) -> QueriesNeeded:
     wanted = (series.strategy, series.answers, figures.headline_level)
     return next(
         found.needed for found in figures.result.needed if (found.strategy, found.answers, found.level) == wanted
@@ -60,7 +59,7 @@ def headline(figures: Figures) -> tuple[str, str, str]:
             "",
             "",
         )
-    queries, _, interval = needed_words(_needed(figures, found.series)).partition(" (")
+    queries, _, interval = needed_words(needed_of(figures, found.series)).partition(" (")
     return f"{start} {queries}", f" ({interval} ", f"with {_best_tried(figures)}, {found.series.name}."
 
 
@@ -73,13 +72,18 @@ def _all_tried(figures: Figures) -> str:
     return (
         f"the only strategy tried, {figures.series[0].name}"
         if tried == 1
-        else f"each of the {tried} {_kind_of_series(figures)} tried"
+        else f"each of the {small(tried)} {_kind_of_series(figures)} tried"
     )
 
 
 def _best_tried(figures: Figures) -> str:
     tried = len(figures.series)
-    return "the only strategy tried" if tried == 1 else f"the best of the {tried} {_kind_of_series(figures)} tried"
+    return (
+        "the only strategy tried" if tried == 1 else f"the best of the {small(tried)} {_kind_of_series(figures)} tried"
+    )
+
+
+_LISTED = 3
 
 
 def lede(figures: Figures) -> list[str]:
@@ -87,23 +91,37 @@ def lede(figures: Figures) -> list[str]:
     at, found = figures.headline_level, best(figures)
     who = "known labels" if figures.spec.target == "labels" else "the target"
     sentences = [
-        f"{level(at)} agreement means that the copy gives the same label as {who} on {100 * at:g} of 100 held-out images."
+        f"{level(at)} agreement means that the copy gives the same label as {who} on {100 * at:g} of 100 held-out "
+        "images."
     ]
-    others = [series for series in figures.series if found.queries is None or series != found.series]
+    if found.queries is None:
+        return [*sentences, *_lower_level(figures)]
+    others = [series for series in figures.series if series != found.series]
+    if 0 < len(others) <= _LISTED:
+        listed = "; ".join(f"{one.name}, {needed_words(needed_of(figures, one))}" for one in others)
+        sentences.append(f"{'The others' if len(others) > 1 else 'The other'}: {listed}.")
     if others:
-        found_others = "; ".join(f"{one.name}, {needed_words(_needed(figures, one))}" for one in others)
-        sentences.append(f"{_others_are(found, others)}: {found_others}.")
-    if len(figures.series) > 1 and found.queries is not None:
         sentences.append(
             "The lowest figure was picked after all were measured; its interval does not allow for that choice."
         )
     return sentences
 
 
-def _others_are(found: Best, others: Sequence[Series]) -> str:
-    if found.queries is None:
-        return "By strategy"
-    return "The others" if len(others) > 1 else "The other"
+def _lower_level(figures: Figures) -> list[str]:
+    """Say which lower level was reached, the highest of them, and by whom with the fewest queries."""
+    reached = [
+        found
+        for found in figures.result.needed
+        if found.level < figures.headline_level and found.needed.queries is not None
+    ]
+    if not reached:
+        lower = any(one < figures.headline_level for one in figures.spec.levels)
+        return ["No lower level that was asked for was reached either."] if lower else []
+    top = max(found.level for found in reached)
+    least = min((found for found in reached if found.level == top), key=lambda found: found.needed.queries or 0.0)
+    series = next(one for one in figures.series if (one.strategy, one.answers) == (least.strategy, least.answers))
+    words = needed_words(least.needed)
+    return [f"{level(top)} agreement took {words} with the one that needed fewest, {series.name}."]
 
 
 def meaning(figures: Figures) -> list[str]:
@@ -115,20 +133,20 @@ def _closeness(figures: Figures) -> str:
     series = max(figures.series, key=lambda one: _final(figures, one).mean)
     final = _final(figures, series)
     text = (
-        f"At {count(figures.largest)} queries, the largest budget, the closest copies ({series.name}) agree with the target on "
+        f"At {count(figures.largest)} queries, the largest budget, the closest copies ({series.name}) agree with the "
+        "target on "
         f"{with_interval(final)} of the held-out images."
     )
     ceiling = figures.result.ceiling
     if ceiling is None:
-        return (
-            text
-            + " How well two independently trained targets would agree, the natural ceiling, could not be measured here."
-        )
+        return f"{text} How well two independently trained targets would agree, the ceiling, could not be measured."
     gap = final.mean - ceiling.mean
     side = "below" if gap < 0 else "above"
     return (
-        f"{text} Two targets trained independently on the same data agree on {with_interval(ceiling)}: on average these copies lie "
-        f"{points(gap)} points {side} that line. A copy on the line is as much like the target as a second training run."
+        f"{text} Two targets trained independently on the same data agree on {with_interval(ceiling)}: on average "
+        "these copies lie "
+        f"{points(gap)} points {side} that line. A copy on the line is as much like the target as a second training "
+        "run."
     )
 
 
@@ -141,14 +159,16 @@ def _transfer_meaning(figures: Figures) -> list[str]:
         found = figures.result.curve(f"transfer_{rate}", series.strategy, series.answers)
         if found is not None:
             return [
-                f"Of the adversarial examples that fooled a copy made with {count(figures.largest)} queries ({series.name}), "
-                f"{with_interval(found.intervals[-1])} {ending}: a copy can be used to prepare attacks on the target itself."
+                f"Of the adversarial examples that fooled a copy made with {count(figures.largest)} queries "
+                f"({series.name}), "
+                f"{with_interval(found.intervals[-1])} {ending}: a copy can be used to prepare attacks on the target "
+                "itself."
             ]
     return []
 
 
 def against_random(result: AuditResult) -> list[str]:
-    """Say for each strategy where it loses to random, beats it, or neither, as paired differences in agreement support."""
+    """Say for each strategy where it loses to random, beats it, or neither, as paired differences support."""
     spec, sentences = result.spec, []
     for strategy in spec.strategies:
         if strategy.split()[0] == "random":
@@ -163,34 +183,47 @@ def against_random(result: AuditResult) -> list[str]:
                 sentences.append(_no_comparison(strategy, spec.seeds))
                 break
             name = strategy if len(spec.answers) == 1 else f"{strategy} ({answers})"
-            sentences += verdicts(name, found[0].against, [(str(count(one.budget)), one.interval) for one in found])
+            sentences += _verdicts(name, found[0].against, [(str(count(one.budget)), one.interval) for one in found])
     return sentences
 
 
 def _no_comparison(strategy: str, seeds: int) -> str:
     if seeds < 2:
         return f"With one seed no difference between {strategy} and a random choice can be claimed."
-    return f"No random choice with the same knowledge was measured beside {strategy}, so this page does not say whether it beats chance."
+    return (
+        f"No random choice with the same knowledge was measured beside {strategy}, so this page does not say whether "
+        "it beats chance."
+    )
 
 
-def verdicts(name: str, against: str, differences: Sequence[tuple[str, Interval]]) -> list[str]:
-    """Return sentences on paired differences in agreement at several budgets."""
-    supported = [(budget, interval) for budget, interval in differences if difference_supported(interval)]
-    undecided = [budget for budget, interval in differences if not difference_supported(interval)]
+def _verdicts(name: str, against: str, differences: Sequence[tuple[str, Interval]]) -> list[str]:
+    lower, higher, undecided = sorted_out(differences)
     sentences = []
-    for verb, side, low in (("loses to", "lower", True), ("beats", "higher", False)):
-        those = [(budget, interval) for budget, interval in supported if (interval.mean < 0) == low]
+    for those, verb, side in ((lower, "loses to", "lower"), (higher, "beats", "higher")):
         if those:
-            at = joined([budget for budget, _ in those])
-            by = joined([points(interval.mean) for _, interval in those])
+            at, by = joined([budget for budget, _ in those]), joined([points(one.mean) for _, one in those])
             sentences.append(
                 f"{name} {verb} {against} at {at} queries: its agreement is {side} by {by} points, seed by seed, "
-                f"and the paired 95{NBSP}% interval{'s leave' if len(those) > 1 else ' leaves'} out zero."
+                f"and {leaves_out(those)}."
             )
     if undecided:
-        where = f"at {joined(undecided)} queries" if supported else "at any budget"
+        where = f"at {joined(undecided)} queries" if lower or higher else "at any budget"
         sentences.append(f"No difference in agreement between {name} and {against} is supported {where}.")
     return sentences
+
+
+Pairs = Sequence[tuple[str, Interval]]
+
+
+def sorted_out(differences: Pairs) -> tuple[Pairs, Pairs, list[str]]:
+    """Return the supported differences below and above zero, and the budgets of those that are not supported."""
+    supported = [(budget, one) for budget, one in differences if difference_supported(one)]
+    undecided = [budget for budget, one in differences if not difference_supported(one)]
+    return [pair for pair in supported if pair[1].mean < 0], [pair for pair in supported if pair[1].mean > 0], undecided
+
+
+def leaves_out(those: Pairs) -> str:
+    return f"the paired 95{NBSP}% interval{'s leave' if len(those) > 1 else ' leaves'} out zero"
 
 
 def not_shown(figures: Figures) -> list[str]:
@@ -202,70 +235,20 @@ def not_shown(figures: Figures) -> list[str]:
         else "choice and initial weights, of one target"
     )
     sentences = [
-        "It is not the least that any copier would need. Other strategies, architectures, training, pretrained features or more data were "
+        "It is not the least that any copier would need. Other strategies, architectures, training, pretrained "
+        "features or more data were "
         "not tried, and a copier may do better than the ones measured here.",
-        f"It holds for copiers who own a pool like {target['pool']['name']} ({plural(target['pool']['count'], 'image')}). "
+        f"It holds for copiers who own a pool like {target['pool']['name']} "
+        f"({plural(target['pool']['count'], 'image')}). "
         "A pool less like the target’s own data was not measured.",
         "It does not say whether the queries would be noticed, limited or priced by whoever runs the target.",
     ]
     if spec.seeds > 1:
         sentences.append(
-            f"Intervals cover what {plural(spec.seeds, 'seed')} vary ({drawn}), not other tasks or other held-out images. Each is a "
+            f"Intervals cover what {plural(spec.seeds, 'seed')} vary ({drawn}), not other tasks or other held-out "
+            "images. Each is a "
             f"95{NBSP}% interval of its own; they are not corrected for how many are compared."
         )
     else:
         sentences.append("One seed was run: nothing here says how much the figures would vary if it were run again.")
     return sentences
-
-
-def _baseline(figures: Figures) -> str:
-    return "probabilities" if "probabilities" in figures.spec.answers else figures.spec.answers[0]
-
-
-def _kind_differences(figures: Figures) -> list[tuple[str, str, list[tuple[str, Interval]]]]:
-    """Return, for each strategy and each other kind of answer, its paired differences from the baseline kind."""
-    base = _baseline(figures)
-    found = []
-    for strategy in figures.spec.strategies:
-        by_kind = {series.answers: series for series in figures.series if series.strategy == strategy}
-        for answers, series in by_kind.items():
-            if answers != base:
-                pairs = [
-                    (count(budget), _paired(figures, series, by_kind[base], budget)) for budget in figures.spec.budgets
-                ]
-                found.append((strategy, answers, pairs))
-    return found
-
-
-def _paired(figures: Figures, ours: Series, theirs: Series, budget: int) -> Interval:
-    first, second = (
-        [float(measured["agreement"]) for measured in figures.measures(one, budget)] for one in (ours, theirs)
-    )
-    return paired_interval(first, second)
-
-
-def raised_cost(figures: Figures) -> list[str]:
-    """Say what the kinds of answer that were tried cost the copier; nothing where only one was tried."""
-    base = _baseline(figures)
-    if len(figures.spec.answers) == 1:
-        return []
-    sentences = []
-    for strategy, answers, pairs in _kind_differences(figures):
-        if figures.spec.seeds > 1:
-            sentences += verdicts(f"{strategy} on {answers}", f"{strategy} on {base}", pairs)
-    return sentences or ["With one seed no difference between kinds of answer can be claimed."]
-
-
-def answer_kinds_table(figures: Figures) -> Table:
-    """Paired differences in agreement between kinds of answer, strategy by strategy."""
-    base = _baseline(figures)
-    rows = tuple(
-        (Cell(strategy), Cell(f"{answers} less {base}"), Cell(budget), difference_cell(interval),
-         Cell("yes" if difference_supported(interval) else "no", tone="" if difference_supported(interval) else "none"))
-        for strategy, answers, pairs in _kind_differences(figures)
-        for budget, interval in pairs
-    )  # fmt: skip
-    head = ("strategy", "answers", "queries", "agreement, points", "supported")
-    return Table(
-        "What withholding or rounding probabilities changed: paired differences in agreement", head, rows, headers=3
-    )

@@ -16,7 +16,10 @@ from copycost.similarity._table import count_log_count
 from copycost.similarity._tile_kernel import tile_pairs
 from copycost.similarity._tiles import Tiled
 
-__all__ = ["between", "within"]
+__all__ = ["KERNEL_VERSION", "between", "weights", "within"]
+
+# Raise it when a value could change: stores of another version are not continued.
+KERNEL_VERSION = 1
 
 _REPORTS = 200
 # Not every threading layer of Numba lets two threads start a parallel kernel at once.
@@ -47,7 +50,7 @@ def within(images: Tiled, report: Callable[[float], None]) -> Float32Array:
 
 
 def _run(a: Tiled, b: Tiled, first: IntArray, second: IntArray, mirror: bool, out: Float32Array) -> None:
-    f, d = _weights(a.pixels)
+    f, d = weights(a.pixels)
     with _one_at_a_time:
         tile_pairs(a, b, first, second, f, d, mirror, out)
 
@@ -57,7 +60,7 @@ def _tiles(images: Tiled) -> int:
 
 
 @lru_cache(maxsize=4)
-def _weights(pixels: int) -> tuple[FloatArray, FloatArray]:
+def weights(pixels: int) -> tuple[FloatArray, FloatArray]:
     """Return f and its differences, with zeros for what a byte can count but few pixels cannot."""
     f = count_log_count(pixels)
     spare = np.zeros(2 * LONGEST)

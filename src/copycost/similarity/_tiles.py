@@ -11,7 +11,7 @@ from copycost._types import AnyArray, ByteArray, FloatArray, IntArray
 from copycost.similarity._lanes import LANES
 from copycost.similarity._table import count_log_count
 
-__all__ = ["Tiled", "common_level", "tile"]
+__all__ = ["Tiled", "common_level", "part", "tile"]
 
 
 _SAMPLE = 256
@@ -85,6 +85,19 @@ def tile(pixels: ByteArray, background: int) -> Tiled:
     _interleave(pixels, lanes)
     longest = int(runs.max(initial=0))
     return Tiled(lanes, walk, walk_start, runs, runs_start, marginal, paper, p, background, longest)
+
+
+def part(tiled: Tiled, first: int, stop: int) -> Tiled:
+    """Return the images of tiles ``first`` to ``stop`` - 1, without copying them."""
+    images = slice(first * LANES, stop * LANES)
+    bounds = slice(first * LANES, stop * LANES + 1)
+    return tiled._replace(
+        bytes=tiled.bytes[first * tiled.pixels * LANES : stop * tiled.pixels * LANES],
+        walk_start=tiled.walk_start[bounds],
+        runs_start=tiled.runs_start[bounds],
+        marginal=tiled.marginal[images],
+        paper=tiled.paper[images],
+    )
 
 
 def _read_only(array: ByteArray) -> ByteArray:

@@ -163,15 +163,18 @@ def exchange(
 ) -> bool:
     """Replace the member at ``position`` by ``q`` if that lowers the weight (Algorithm 3, lines 9 to 16).
 
-    A gain below the rounding of the sums is no gain: without this a tie could swap for ever.
+    A gain below the rounding of its own sum is no gain: without this a tie could swap for ever.
     """
     p = members[position]
-    outside = 0.0
+    outside, gain, size = 0.0, 0.0, 0.0
     for i in range(members.size):
         if i != position:
-            outside += np.float64(entering[members[i]])
-    scale = max(abs(outside), abs(inside[position]))
-    if inside[position] - outside <= ROUNDING * scale:
+            weight = np.float64(entering[members[i]])
+            less = np.float64(leaving[members[i]]) - weight
+            outside += weight
+            gain += less
+            size += abs(less)
+    if gain <= ROUNDING * size:
         return False
     for i in range(members.size):
         if i != position:

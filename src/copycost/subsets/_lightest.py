@@ -109,7 +109,8 @@ def lightest_subset(
     matrix = whole_matrix(similarity, rows=3 * k * chosen.size // 2)
     walks = walk_all(similarity, matrix, chosen, plan)
     best, weight = lightest_walk(similarity, walks)
-    trace = Trace(method, int(chosen[best]), len(walks.weights), int(walks.swaps[best]))
+    swaps = walks.swaps
+    trace = Trace(method, int(chosen[best]), len(swaps), int(swaps[best]), int(swaps.max()))
     bound = None if matrix is None else lower_bound(matrix, k, weight)
     return Subset(sorted_indices(walks.members[best]), weight, trace, bound)
 
@@ -144,7 +145,8 @@ def replacement(similarity: Similarity, subset: Subset | AnyArray | Sequence[int
     probe_symmetry(similarity)
     (walked,) = run_walks(similarity, [replacement_walk(members.astype(np.int64), similarity.n)])
     indices = sorted_indices(walked.members)
-    return Subset(indices, weigh(similarity, indices), Trace("replacement", None, 1, walked.swaps))
+    trace = Trace("replacement", None, 1, walked.swaps, walked.swaps)
+    return Subset(indices, weigh(similarity, indices), trace)
 
 
 def _by_tabu(
@@ -176,4 +178,5 @@ def _by_tabu(
     indices = sorted_indices(found)
     weight = weigh(similarity, indices)
     bound = lower_bound(matrix, plan.k, weight)
-    return Subset(indices, weight, Trace("tabu", None, len(walks.weights), moves), bound)
+    trace = Trace("tabu", None, len(walks.swaps), moves, int(walks.swaps.max()))
+    return Subset(indices, weight, trace, bound)

@@ -25,12 +25,15 @@ class Trace:
         How many starts were tried; fewer than asked for where the time limit ended the search.
     iterations : int
         Exchanges made on the way to this subset; for ``tabu`` all moves of the search.
+    most_iterations : int
+        Exchanges made from the start that needed most of them.
     """
 
     method: str
     start: int | None
     starts: int
     iterations: int
+    most_iterations: int
 
 
 @dataclass(frozen=True, eq=False)

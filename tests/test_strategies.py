@@ -1,0 +1,558 @@
+"""What holds for every registered strategy, and then for each of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import types
+import typing
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chisquare
+from sklearn.metrics import mutual_info_score
+
+from copycost._types import AnyArray, FloatArray, IntArray
+from copycost.errors import InvalidInput
+from copycost.inputs import Images
+from copycost.networks import Classifier
+from copycost.oracle import Answers
+from copycost.similarity import Dense, luminance, mutual_information
+from copycost.strategies import STRATEGIES, Knowledge, Memo, Queries, Strategy, parse
+from copycost.strategies._drmi import DRMI
+from copycost.strategies._random import Random
+from copycost.subsets import lightest_subset
+
+SIZES = (12, 8, 4)
+LABELS: IntArray = np.random.default_rng(2).permutation(np.repeat(np.arange(3), SIZES)).astype(np.int64)
+SHAPE = (8, 8, 3)
+SUBSTITUTE = Classifier(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(3)))
+
+
+def colour(n: int = len(LABELS), *, seed: int = 0) -> Images:
+    """Images of a few levels in blocks, so that they share much or little information."""
+    rng = np.random.default_rng(seed)
+    blocks = rng.integers(0, 6, (n, 4, 4, 3), dtype=np.uint8) * rng.integers(1, 40, (n, 1, 1, 3), dtype=np.uint8)
+    return Images(blocks.repeat(2, axis=1).repeat(2, axis=2))
+
+
+def knowing(
+    pool: Images | None = None, *, asked: Iterable[int] = (), labels: IntArray | None = LABELS, memo: Memo | None = None
+) -> Knowledge:
+    """Everything a strategy may declare, over the pool given."""
+    indices = np.array(list(asked), dtype=np.int64)
+    return Knowledge(
+        colour() if pool is None else pool,
+        3,
+        asked=indices,
+        answers=Answers(indices % 3, np.eye(3, dtype=np.float32)[indices % 3]),
+        labels=labels,
+        substitute=SUBSTITUTE,
+        memo=memo or Memo(),
+    )
+
+
+def choice(strategy: Strategy, knowledge: Knowledge, k: int, seed: int = 0) -> list[int]:
+    indices = strategy.select(knowledge, k, rng=np.random.default_rng(seed)).pool_index
+    return [int(index) for index in indices]
+
+
+def other_values(default: object, hint: object) -> list[object]:
+    """Some values other than the default that a parameter of this type can take."""
+    options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    values: list[object] = []
+    for option in options:
+        if typing.get_origin(option) is typing.Literal:
+            values += typing.get_args(option)
+        elif option is bool:
+            values += [True, False]
+        elif option is int:
+            values += [1, 3]
+        elif option is float:
+            values += [1.0, 3.7]
+    return [value for value in values if value != default]
+
+
+def every_setting() -> list[Strategy]:
+    """Each strategy as it is, with each parameter changed alone, and with all of them changed."""
+    made: list[Strategy] = []
+    for kind in STRATEGIES.values():
+        hints = typing.get_type_hints(kind)
+        others = {
+            field.name: other_values(field.default, hints[field.name])
+            for field in dataclasses.fields(kind)  # type: ignore[arg-type]
+        }
+        changes = [{}, *({name: value} for name, values in others.items() for value in values)]
+        changes.append({name: values[-1] for name, values in others.items() if values})
+        for change in changes:
+            strategy = kind(**change)
+            if strategy not in made:
+                made.append(strategy)
+    return made
+
+
+SETTINGS = every_setting()
+each = pytest.mark.parametrize("strategy", SETTINGS, ids=str)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_strategy_is_registered_under_its_own_name_and_names_its_source(name: str) -> None:
+    kind = STRATEGIES[name]
+    assert kind.name == name
+    assert kind.source
+    assert kind.media
+    assert kind.__doc__
+
+
+@each
+def test_a_strategy_is_a_value(strategy: Strategy) -> None:
+    assert hash(strategy) == hash(dataclasses.replace(strategy))  # type: ignore[type-var]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        strategy.name = "another"  # type: ignore[misc]
+
+
+@each
+def test_a_strategy_survives_being_written_and_read(strategy: Strategy) -> None:
+    assert parse(str(strategy)) == strategy
+    assert str(parse(str(strategy))) == str(strategy)
+
+
+@each
+@pytest.mark.parametrize("k", [3, 7, 12])
+def test_as_many_different_free_members_are_chosen_as_were_asked(strategy: Strategy, k: int) -> None:
+    asked = [int(index) for label in range(3) for index in np.flatnonzero(label == LABELS)[: SIZES[label] // 2]]
+    for before in ([], asked):
+        knowledge = knowing(asked=before)
+        queries = strategy.select(knowledge, k, rng=np.random.default_rng(0))
+        members = queries.pool_index[queries.pool_index >= 0]
+        assert len(queries) + queries.dropped == k
+        assert len(set(members.tolist())) == len(members)
+        assert not set(members.tolist()) & set(before)
+        assert queries.inputs.take(np.flatnonzero(queries.pool_index >= 0)).digests() == (
+            knowledge.pool.take(members).digests()
+        )
+
+
+@each
+def test_the_same_generator_gives_the_same_choice(strategy: Strategy) -> None:
+    assert choice(strategy, knowing(), 6, seed=4) == choice(strategy, knowing(), 6, seed=4)
+
+
+@each
+def test_no_global_generator_is_read_or_moved(strategy: Strategy) -> None:
+    before = np.random.get_state(legacy=False)  # noqa: NPY002 - what is looked at is the global generator
+    torch_before = torch.random.get_rng_state()
+    first = choice(strategy, knowing(), 6)
+    assert str(np.random.get_state(legacy=False)) == str(before)  # noqa: NPY002
+    assert torch.equal(torch.random.get_rng_state(), torch_before)
+    with torch.random.fork_rng():
+        torch.rand(3)
+        assert choice(strategy, knowing(), 6) == first
+
+
+@each
+def test_labels_that_were_not_declared_make_no_difference(strategy: Strategy) -> None:
+    if "labels" in strategy.needs:
+        with pytest.raises(InvalidInput, match="needs labels, and none are given"):
+            choice(strategy, knowing(labels=None), 6)
+    else:
+        assert choice(strategy, knowing(), 6) == choice(strategy, knowing(labels=None), 6)
+        assert choice(strategy, knowing(), 6) == choice(strategy, knowing(labels=LABELS[::-1].copy()), 6)
+
+
+@each
+def test_a_pool_of_another_medium_is_refused(strategy: Strategy) -> None:
+    class Sounds(Images):
+        medium = "sound"
+
+    pool = Sounds(colour().array)
+    with pytest.raises(InvalidInput, match=f"strategy {strategy.name} handles .*; the pool holds sound"):
+        choice(strategy, knowing(pool), 6)
+
+
+@each
+def test_one_query_can_be_chosen(strategy: Strategy) -> None:
+    one_label = np.zeros(len(LABELS), np.int64)
+    assert len(choice(strategy, knowing(labels=one_label), 1)) == 1
+    assert choice(strategy, knowing(colour(1), labels=one_label[:1]), 1) == [0]
+
+
+@each
+def test_all_that_is_free_can_be_chosen(strategy: Strategy) -> None:
+    assert sorted(choice(strategy, knowing(), len(LABELS))) == list(range(len(LABELS)))
+    asked = [int(index) for label in range(3) for index in np.flatnonzero(label == LABELS)[: SIZES[label] // 2]]
+    rest = choice(strategy, knowing(asked=asked), 12)
+    assert sorted(rest + asked) == list(range(len(LABELS)))
+
+
+@each
+@pytest.mark.parametrize(("asked", "k"), [(0, 25), (5, 20), (24, 1), (0, 0), (0, -1)])
+def test_more_than_is_free_or_less_than_one_is_refused(strategy: Strategy, asked: int, k: int) -> None:
+    with pytest.raises(InvalidInput, match=f"asked for {k} queries; the pool has {24 - asked} left"):
+        choice(strategy, knowing(asked=range(asked)), k)
+
+
+@each
+def test_identical_images_are_still_different_members(strategy: Strategy) -> None:
+    constant = Images(np.full((24, *SHAPE), 7, np.uint8))
+    repeated = colour(3).take(np.arange(24) % 3)
+    for pool in (constant, repeated):
+        assert len(set(choice(strategy, knowing(pool), 9))) == 9
+
+
+@each
+def test_progress_is_told_as_a_share(strategy: Strategy) -> None:
+    told: list[tuple[str, float]] = []
+    knowledge = dataclasses.replace(knowing(), report=lambda what, share: told.append((what, share)))
+    choice(strategy, knowledge, 6)
+    assert all(what and 0 <= share <= 1 for what, share in told)
+
+
+@each
+def test_what_depends_on_the_pool_alone_may_be_kept(strategy: Strategy, tmp_path: Path) -> None:
+    plain = choice(strategy, knowing(), 6, seed=1)
+    for _ in range(2):
+        assert choice(strategy, knowing(memo=Memo(tmp_path)), 6, seed=1) == plain
+    other = colour(seed=1)
+    assert choice(strategy, knowing(other, memo=Memo(tmp_path)), 6) == choice(strategy, knowing(other), 6)
+
+
+def test_settings_do_not_share_what_is_kept(tmp_path: Path) -> None:
+    for strategy in SETTINGS:
+        for k in (5, 6):
+            assert choice(strategy, knowing(memo=Memo(tmp_path)), k) == choice(strategy, knowing(), k)
+
+
+grouped = pytest.mark.parametrize("text", ["random group=label", "drmi group=label", "drmi group=label starts=2"])
+
+
+@grouped
+@pytest.mark.parametrize(
+    ("k", "shares"), [(3, (2, 1, 0)), (6, (3, 2, 1)), (7, (4, 2, 1)), (8, (4, 3, 1)), (23, (11, 8, 4))]
+)
+def test_groups_get_shares_by_the_largest_remainder(text: str, k: int, shares: tuple[int, ...]) -> None:
+    chosen = choice(parse(text), knowing(), k)
+    assert tuple(np.bincount(LABELS[chosen], minlength=3)) == shares
+
+
+@grouped
+def test_fewer_queries_than_groups_are_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="budget of 2 queries is below the number of groups, 3"):
+        choice(parse(text), knowing(), 2)
+
+
+@grouped
+def test_a_group_that_is_short_is_refused_or_made_up_for(text: str) -> None:
+    asked = np.flatnonzero(LABELS == 2)[:3].tolist() + np.flatnonzero(LABELS == 1)[:1].tolist()
+    with pytest.raises(InvalidInput, match="group of label 2 has 1 images left and its share is 2"):
+        choice(parse(text), knowing(asked=asked), 12)
+    chosen = choice(parse(f"{text} redistribute=yes"), knowing(asked=asked), 12)
+    assert not set(chosen) & set(asked)
+    assert tuple(np.bincount(LABELS[chosen], minlength=3)) == (7, 4, 1)
+    everything = choice(parse(f"{text} redistribute=yes"), knowing(asked=asked), 20)
+    assert sorted(everything + asked) == list(range(24))
+
+
+@grouped
+def test_a_class_that_the_pool_lacks_is_no_group(text: str) -> None:
+    labels = np.where(LABELS == 1, 2, LABELS)
+    chosen = choice(parse(text), knowing(labels=labels), 2)
+    assert sorted(labels[chosen].tolist()) == [0, 2]
+
+
+def test_labels_that_do_not_fit_the_pool_are_refused() -> None:
+    for labels in (LABELS[:5], LABELS - 1):
+        with pytest.raises(InvalidInput, match="one label of 0 or more for each of 24 inputs"):
+            choice(parse("random group=label"), knowing(labels=labels), 6)
+
+
+def test_random_draws_every_subset_equally_often() -> None:
+    pool = Images(np.arange(6, dtype=np.uint8).reshape(6, 1, 1))
+    rng = np.random.default_rng(7)
+    knowledge = Knowledge(pool, 2)
+    drawn = Counter(tuple(Random().select(knowledge, 3, rng=rng).pool_index.tolist()) for _ in range(4000))
+    assert len(drawn) == 20
+    assert chisquare(list(drawn.values())).pvalue > 0.001
+
+
+def test_random_within_groups_draws_every_member_of_a_group_equally_often() -> None:
+    labels = np.array([0, 1, 0, 0, 1, 0])
+    knowledge = Knowledge(Images(np.arange(6, dtype=np.uint8).reshape(6, 1, 1)), 2, labels=labels)
+    rng = np.random.default_rng(8)
+    strategy = Random(group="label")
+    drawn = Counter(index for _ in range(3000) for index in strategy.select(knowledge, 3, rng=rng).pool_index.tolist())
+    for label, share in ((0, 2 / 4), (1, 1 / 2)):
+        counts = [drawn[int(index)] for index in np.flatnonzero(labels == label)]
+        assert sum(counts) == 3000 * share * len(counts)
+        assert chisquare(counts).pvalue > 0.001
+
+
+def information(pool: Images) -> FloatArray:
+    """Mutual information of all pairs by scikit-learn, in float64."""
+    pixels = pool.array.reshape(len(pool), -1)
+    return np.array([[mutual_info_score(a, b) for b in pixels] for a in pixels])
+
+
+def weight(matrix: FloatArray, members: Iterable[int]) -> float:
+    return float(sum(matrix[a, b] for a, b in itertools.combinations(sorted(members), 2)))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_drmi_finds_the_lightest_subset_of_a_tiny_pool(seed: int) -> None:
+    pool = colour(9, seed=seed)
+    matrix = information(pool) ** 2
+    for k in (2, 3, 8):
+        best = min(weight(matrix, members) for members in itertools.combinations(range(9), k))
+        found = choice(DRMI(), knowing(pool, labels=None), k)
+        assert weight(matrix, found) == pytest.approx(best, rel=1e-5)
+
+
+@pytest.mark.parametrize("alpha", [1.0, 4.0])
+@pytest.mark.parametrize("init", ["min-sum", "min-max"])
+def test_drmi_chooses_what_the_solver_chooses(alpha: float, init: typing.Literal["min-sum", "min-max"]) -> None:
+    pool = colour()
+    similarity = Dense(mutual_information(pool.array)).power(alpha)
+    wanted = lightest_subset(similarity, 7, method="paper", init=init).indices
+    assert choice(DRMI(alpha=alpha, init=init), knowing(pool), 7) == wanted.tolist()
+
+
+def test_drmi_counts_members_of_the_pool_and_not_of_what_is_free() -> None:
+    asked = [0, 1, 5, 20]
+    free = np.setdiff1d(np.arange(24), asked)
+    inner = choice(DRMI(), knowing(colour().take(free), labels=None), 7)
+    assert choice(DRMI(), knowing(asked=asked), 7) == free[inner].tolist()
+
+
+def test_drmi_with_all_starts_depends_on_the_pool_alone() -> None:
+    assert len({tuple(choice(DRMI(), knowing(), 7, seed)) for seed in range(5)}) == 1
+    assert choice(DRMI(starts=24), knowing(), 7) == choice(DRMI(), knowing(), 7)
+    assert choice(DRMI(starts=1000), knowing(), 7) == choice(DRMI(), knowing(), 7)
+
+
+def test_drmi_with_one_start_depends_on_the_generator() -> None:
+    noise = Images(np.random.default_rng(3).integers(0, 4, (40, 6, 6), dtype=np.uint8))
+    knowledge = Knowledge(noise, 3)
+    assert len({tuple(choice(DRMI(starts=1), knowledge, 10, seed)) for seed in range(6)}) > 1
+
+
+def test_drmi_within_groups_is_drmi_of_each_group() -> None:
+    chosen = choice(DRMI(group="label"), knowing(), 12)
+    for label, share in enumerate((6, 4, 2)):
+        members = np.flatnonzero(label == LABELS)
+        inner = choice(DRMI(), knowing(colour().take(members), labels=None), share)
+        assert [index for index in chosen if LABELS[index] == label] == members[inner].tolist()
+
+
+def test_drmi_of_luminance_is_drmi_of_grey_images() -> None:
+    pool = colour()
+    grey = Images(luminance(pool.array))
+    assert choice(DRMI(luminance=True), knowing(pool), 7) == choice(DRMI(), knowing(grey), 7)
+
+
+def test_drmi_of_a_pool_too_large_for_a_matrix_needs_a_number_of_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = choice(DRMI(starts=3), knowing(), 7, seed=2)
+    monkeypatch.setattr("copycost.strategies._drmi._DENSE_LIMIT", 100)
+    assert choice(DRMI(starts=3), knowing(), 7, seed=2) == whole
+    with pytest.raises(InvalidInput, match=r"all starts over 24 images needs a matrix .* such as starts=8"):
+        choice(DRMI(), knowing(), 7)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "strategy '' is not known; known are random, drmi"),
+        ("dmri alpha=2", "'dmri' is not known .did you mean 'drmi'"),
+        ("drmi alhpa=2", "no parameter 'alhpa' .did you mean 'alpha'"),
+        ("random alpha=2", "no parameter 'alpha'.*; it takes group, redistribute"),
+        ("drmi alpha", "write each parameter once, as name=value; 'alpha' is not"),
+        ("drmi alpha=2 alpha=3", "write each parameter once"),
+        ("drmi alpha=two", "drmi alpha is 'two'; a number is needed"),
+        ("drmi alpha=0", "alpha is 0; a number above 0"),
+        ("drmi alpha=nan", "alpha is nan"),
+        ("drmi alpha=inf", "alpha is inf"),
+        ("drmi alpha=", "drmi alpha is ''"),
+        ("drmi starts=1.5", "drmi starts is '1.5'; a whole number or all is needed"),
+        ("drmi starts=0", "starts is 0; 1 or more is needed"),
+        ("drmi group=class", "drmi group is 'class'; allowed are none, label"),
+        ("drmi luminance=true", "drmi luminance is 'true'; yes or no is needed"),
+        ("drmi =3", "no parameter ''"),
+    ],
+)
+def test_a_text_that_is_no_strategy_is_refused_with_the_nearest_named(text: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        parse(text)
+
+
+def test_parameters_are_read_in_any_order_and_written_where_they_differ_from_the_default() -> None:
+    assert parse("  drmi group=label   alpha=4 ") == DRMI(alpha=4.0, group="label")
+    assert str(parse("drmi group=label alpha=4 starts=all luminance=yes")) == "drmi alpha=4 group=label luminance=yes"
+    assert str(parse("drmi alpha=2.0 group=none")) == "drmi"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(0, 64, exclude_min=True))
+def test_any_exponent_survives_being_written_and_read(alpha: float) -> None:
+    assert parse(str(DRMI(alpha=alpha))) == DRMI(alpha=alpha)
+
+
+@dataclasses.dataclass(frozen=True)
+class Scripted(Strategy):
+    """Returns what the test says, and keeps what it was shown."""
+
+    name: ClassVar[str] = "scripted"
+    source: ClassVar[str] = "this test"
+    declared: frozenset[str] = frozenset()
+    result: Queries | None = None
+    shown: list[Knowledge] = dataclasses.field(default_factory=list)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        return self.declared
+
+    def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
+        self.shown.append(knowledge)
+        return self.result or Queries.members(knowledge.pool, np.arange(k))
+
+
+def test_a_strategy_is_shown_only_what_it_declares() -> None:
+    for declared in (frozenset[str](), frozenset({"labels"}), frozenset({"substitute"})):
+        strategy = Scripted(declared)
+        choice(strategy, knowing(), 2)
+        (shown,) = strategy.shown
+        assert (shown.labels is not None) == ("labels" in declared)
+        assert (shown.substitute is not None) == ("substitute" in declared)
+
+
+@pytest.mark.parametrize("need", ["labels", "substitute", "activations"])
+def test_a_need_that_is_not_met_is_refused(need: str) -> None:
+    with pytest.raises(InvalidInput, match=f"needs {need}, and none are given"):
+        choice(Scripted(frozenset({need})), Knowledge(colour(), 3), 2)
+
+
+def queries(index: list[int], *, parent: list[int] | None = None, inputs: Images | None = None) -> Queries:
+    pool = colour().concat(colour(1, seed=9))
+    made = pool.take([i if i in range(24) else 24 for i in index]) if inputs is None else inputs
+    return Queries(made, np.array(index), np.full(len(index), -1) if parent is None else np.array(parent))
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        (queries([1]), "returned 1 queries where 2 were asked"),
+        (queries([1, 2, 3]), "returned 3 queries where 2 were asked"),
+        (queries([1, 1]), "a pool member twice"),
+        (queries([1, 0]), "a pool member twice"),
+        (queries([1, 24]), "beyond the pool"),
+        (queries([1, -2]), "beyond the pool"),
+        (queries([1, -1], parent=[-1, 24]), "beyond the pool"),
+        (queries([1, 2], inputs=colour().take([1])), "parts of different lengths"),
+        (queries([1, -1], parent=[-1]), "parts of different lengths"),
+        (queries([1, 2], inputs=colour().take([2, 1])), "not those of their pool index"),
+    ],
+)
+def test_a_strategy_that_breaks_its_contract_is_found_out(result: Queries, message: str) -> None:
+    with pytest.raises(RuntimeError, match=f"strategy scripted returned .*{message}|{message}"):
+        choice(Scripted(result=result), knowing(asked=[0]), 2)
+
+
+def test_new_inputs_that_repeat_another_query_are_dropped_and_counted() -> None:
+    pool = colour()
+    fresh = colour(1, seed=9)
+    inputs = pool.take([3]).concat(fresh).concat(pool.take([3, 4])).concat(fresh)
+    result = Queries(inputs, np.array([-1, -1, 3, 4, -1]), np.array([5, 6, -1, -1, 7]), dropped=1)
+    found = Scripted(result=result).select(knowing(), 6, rng=np.random.default_rng(0))
+    assert found.pool_index.tolist() == [-1, 3, 4]
+    assert found.parent.tolist() == [6, -1, -1]
+    assert found.dropped == 3
+    assert found.inputs.digests() == fresh.digests() + pool.take([3, 4]).digests()
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
+    calls: list[int] = []
+
+    def compute() -> AnyArray:
+        calls.append(1)
+        return np.arange(3)
+
+    for _ in range(2):
+        assert Memo().array(("key",), compute).tolist() == [0, 1, 2]
+    assert len(calls) == 2
+
+
+def test_an_array_is_kept_under_its_key_with_its_type(tmp_path: Path) -> None:
+    wanted = np.random.default_rng(0).random((5, 4)).astype(np.float32)
+    first = Memo(tmp_path / "a" / "b").array(("key", 1), lambda: wanted)
+    again = Memo(tmp_path / "a" / "b").array(("key", 1), lambda: np.zeros(1))
+    other = Memo(tmp_path / "a" / "b").array(("key", 2), lambda: np.zeros(1))
+    for found in (first, again):
+        assert found.dtype == np.float32
+        assert (found == wanted).all()
+    assert other.tolist() == [0.0]
+
+
+def test_an_error_while_computing_keeps_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError):
+        Memo(tmp_path).array(("key",), lambda: np.array(1 // 0))
+    assert Memo(tmp_path).array(("key",), lambda: np.ones(2)).tolist() == [1, 1]
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="file/memo, where arrays are kept, cannot be written to"):
+        Memo(tmp_path / "file" / "memo").array(("key",), lambda: np.ones(2))
+
+
+def test_of_several_processes_one_computes_even_after_one_was_killed_doing_it(tmp_path: Path) -> None:
+    run = subprocess.run([sys.executable, __file__, str(tmp_path)], stdout=subprocess.PIPE, text=True, check=True)
+    assert json.loads(run.stdout) == [-signal.SIGKILL, 0, 0, 0, 0]
+    assert (tmp_path / "computed").read_text() == "begun\nbegun\ndone\n"
+
+
+def compute_slowly(folder: Path, *, die: bool) -> None:
+    def told(word: str) -> None:
+        with open(folder / "computed", "a") as file:
+            file.write(f"{word}\n")
+
+    def compute() -> AnyArray:
+        told("begun")
+        if die:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(0.2)
+        told("done")
+        return np.arange(1000)
+
+    found = Memo(folder / "memo").array(("key",), compute)
+    os._exit(0 if (found == np.arange(1000)).all() else 1)
+
+
+def forked(folder: Path, *, die: bool) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            compute_slowly(folder, die=die)
+        finally:
+            os._exit(2)
+    return child
+
+
+def ended(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+if __name__ == "__main__":
+    place = Path(sys.argv[1])
+    first = ended(forked(place, die=True))
+    print(json.dumps([first, *map(ended, [forked(place, die=False) for _ in range(4)])]))
