@@ -82,9 +82,7 @@ def foolbox() -> Any:
     return foolbox
 
 
-def reference(
-    foolbox: Any, attack: Any, trained: Trained, criterion: Any, epsilon: float | None
-) -> torch.Tensor:
+def reference(foolbox: Any, attack: Any, trained: Trained, criterion: Any, epsilon: float | None) -> torch.Tensor:
     state = torch.get_rng_state()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -134,9 +132,7 @@ def run_l2(model: Classifier, images: torch.Tensor, labels: torch.Tensor, **opti
     return pgd(model, images, labels, epsilon=2.0, norm="l2", steps=5, generator=seeded(), **options)
 
 
-def run_deepfool(
-    model: Classifier, images: torch.Tensor, labels: torch.Tensor, **options: Any
-) -> torch.Tensor:
+def run_deepfool(model: Classifier, images: torch.Tensor, labels: torch.Tensor, **options: Any) -> torch.Tensor:
     return deepfool(model, images, **options).perturbed
 
 
@@ -443,9 +439,7 @@ def test_deepfool_is_the_closed_form_on_an_affine_classifier(norm: Norm) -> None
 
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize(("candidates", "overshoot"), [(10, 0.02), (3, 0.02), (100, 0.1)])
-def test_deepfool_equals_foolbox(
-    trained: Trained, foolbox: Any, norm: Norm, candidates: int, overshoot: float
-) -> None:
+def test_deepfool_equals_foolbox(trained: Trained, foolbox: Any, norm: Norm, candidates: int, overshoot: float) -> None:
     kind = foolbox.attacks.L2DeepFoolAttack if norm == "l2" else foolbox.attacks.LinfDeepFoolAttack
     own = trained.model(trained.images).argmax(1)
     attack = kind(steps=50, candidates=candidates, overshoot=overshoot)
@@ -504,9 +498,7 @@ def test_deepfool_with_fewer_steps_is_the_same_walk_cut_short(trained: Trained) 
     short = deepfool(trained.model, trained.images, steps=limit)
     assert torch.equal(short.fooled, whole.steps <= limit)
     assert 0 < int(short.fooled.sum()) < 40
-    torch.testing.assert_close(
-        short.perturbed[short.fooled], whole.perturbed[short.fooled], atol=1e-4, rtol=0
-    )
+    torch.testing.assert_close(short.perturbed[short.fooled], whole.perturbed[short.fooled], atol=1e-4, rtol=0)
 
 
 def test_deepfool_of_no_images_is_empty(trained: Trained) -> None:
@@ -564,9 +556,7 @@ def test_rounding_takes_the_nearest_level() -> None:
 
 def test_rounding_does_not_leave_a_linf_ball_of_whole_levels(trained: Trained) -> None:
     epsilon = 128 / 255
-    examples = pgd(
-        trained.model, trained.images, trained.wanted, epsilon=epsilon, targeted=True, generator=seeded()
-    )
+    examples = pgd(trained.model, trained.images, trained.wanted, epsilon=epsilon, targeted=True, generator=seeded())
     changes = round_to_bytes(examples).astype(int) - round_to_bytes(trained.images)
     assert abs(changes).max() == 128
 

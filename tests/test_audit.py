@@ -136,7 +136,18 @@ def test_a_configuration_file_gives_the_same_audit_and_flags_beat_it(tmp_path: P
 
 def test_a_target_trained_here_gets_a_ceiling_and_weights_that_can_be_audited_as_a_file(tmp_path: Path) -> None:
     one = tmp_path / "trained"
-    common = ["--budget", "30", "--strategy", "random", "--seeds", "1", "--schedule", "steps:30", "--transfer", "images=0"]
+    common = [
+        "--budget",
+        "30",
+        "--strategy",
+        "random",
+        "--seeds",
+        "1",
+        "--schedule",
+        "steps:30",
+        "--transfer",
+        "images=0",
+    ]
     trained = ["lenet5@embedded:train", *EMBEDDED, "--target-schedule", "epochs:2 batch=32", *common]
     done = copycost("audit", *trained, "--out", str(one))
     assert done.returncode == 0, done.stderr
@@ -150,7 +161,9 @@ def test_a_target_trained_here_gets_a_ceiling_and_weights_that_can_be_audited_as
         "audit", str(weights), "--target-arch", "lenet5", *EMBEDDED, *common, "--out", str(tmp_path / "file")
     )
     assert again.returncode == 0, again.stderr
-    both = [folder["result"]["held_out_answers"] for folder in (result.targets[0], read_audit(tmp_path / "file").targets[0])]
+    both = [
+        folder["result"]["held_out_answers"] for folder in (result.targets[0], read_audit(tmp_path / "file").targets[0])
+    ]
     assert both[0] == both[1]
 
 
@@ -184,7 +197,9 @@ def test_plan_alone_asks_nothing_and_leaves_nothing(tmp_path: Path) -> None:
 )
 def test_bad_input_is_a_sentence_before_anything_is_charged(tmp_path: Path, arguments: list[str], words: str) -> None:
     rest = ["--seeds", "1", "--schedule", "steps:5", "--transfer", "images=0", "--uniform", "0"]
-    given: list[Any] = [option for option in rest if "--transfer" not in arguments or option not in ("--transfer", "images=0")]
+    given: list[Any] = [
+        option for option in rest if "--transfer" not in arguments or option not in ("--transfer", "images=0")
+    ]
     error = _refused("audit", *arguments, *given, "--out", str(tmp_path / "out"))
     assert words in error
     assert not list(tmp_path.glob("out/cells/*/record.json"))

@@ -112,9 +112,7 @@ def test_reading_archives_writes_nothing_into_the_folder(real: Path) -> None:
     assert sorted(path.name for path in (real / "MNIST" / "raw").iterdir()) == before
 
 
-def test_fashion_mnist_is_read_from_torchvisions_folder_with_its_own_classes(
-    real: Path, tmp_path: Path
-) -> None:
+def test_fashion_mnist_is_read_from_torchvisions_folder_with_its_own_classes(real: Path, tmp_path: Path) -> None:
     shutil.copytree(real / "MNIST" / "raw", tmp_path / "FashionMNIST" / "raw")
     found = datasets.load("fashion-mnist:test[:10]", data_dir=tmp_path, download=False)
     assert found.classes == tuple(torchvision.datasets.FashionMNIST.classes)
@@ -267,9 +265,7 @@ def test_missing_files_are_named_with_their_folder_and_what_to_do(
     text: str, missing: str, folder: str, download: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(torchvision.datasets.MNIST, "mirrors", [NOWHERE])
-    monkeypatch.setattr(
-        torchvision.datasets.USPS, "split_list", {"test": [NOWHERE + "usps.t.bz2", "usps.t.bz2", None]}
-    )
+    monkeypatch.setattr(torchvision.datasets.USPS, "split_list", {"test": [NOWHERE + "usps.t.bz2", "usps.t.bz2", None]})
     monkeypatch.setattr(_cifar10, "URL", NOWHERE + "cifar-10-binary.tar.gz")
     with pytest.raises(MissingData, match=missing) as caught:
         datasets.load(text, data_dir=tmp_path, download=download)
@@ -319,9 +315,7 @@ def test_usps_is_downloaded_and_a_wrong_checksum_is_missing_data(
                 assert list(folder.iterdir()) == []
 
 
-def test_cifar10_is_downloaded_and_unpacked(
-    real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cifar10_is_downloaded_and_unpacked(real: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     archive = tmp_path / "www" / "cifar-10-binary.tar.gz"
     archive.parent.mkdir()
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
@@ -367,9 +361,7 @@ IMAGES_10 = bytes([0, 0, 8, 3, 0, 0, 0, 10, 0, 0, 0, 2, 0, 0, 0, 2]) + bytes(40)
         (".gz", b"<html>not found</html>", "cannot be read"),
     ],
 )
-def test_damaged_mnist_files_are_refused(
-    suffix: str, content: bytes, words: str, real: Path, tmp_path: Path
-) -> None:
+def test_damaged_mnist_files_are_refused(suffix: str, content: bytes, words: str, real: Path, tmp_path: Path) -> None:
     raw = tmp_path / "MNIST" / "raw"
     raw.mkdir(parents=True)
     shutil.copy(real / "MNIST" / "raw" / "t10k-labels-idx1-ubyte.gz", raw)
@@ -477,9 +469,7 @@ SOME = np.zeros((2, 3, 3), np.uint8)
         ({"images": SOME, "labels": np.array([0, 2**62])}, "number the classes from 0"),
     ],
 )
-def test_array_files_that_do_not_fit_are_refused(
-    arrays: dict[str, AnyArray], words: str, tmp_path: Path
-) -> None:
+def test_array_files_that_do_not_fit_are_refused(arrays: dict[str, AnyArray], words: str, tmp_path: Path) -> None:
     save_npz(tmp_path / "file.npz", arrays)
     with pytest.raises(InvalidInput, match=words):
         datasets.load(str(tmp_path / "file.npz"))
@@ -638,9 +628,7 @@ def test_the_embedded_split_is_disjoint_complete_balanced_and_in_random_order() 
     st.lists(st.integers(1, 12), min_size=1, max_size=5),
     st.integers(0, 5),
 )
-def test_every_part_follows_what_is_left_of_each_class(
-    labels: list[int], sizes: list[int], seed: int
-) -> None:
+def test_every_part_follows_what_is_left_of_each_class(labels: list[int], sizes: list[int], seed: int) -> None:
     if sum(sizes) > len(labels):
         with pytest.raises(InvalidInput, match="their sum at most"):
             datasets.stratified_split(labels, sizes, rng(seed))

@@ -105,13 +105,21 @@ def test_grouped_queries_are_equally_many_of_each_label(scenario: Scenario, tmp_
     assert (np.abs(shares - exact) < 1).all()
 
 
-def test_known_labels_as_answers_give_the_labels_and_skip_what_needs_new_inputs(scenario: Scenario, tmp_path: Path) -> None:
+def test_known_labels_as_answers_give_the_labels_and_skip_what_needs_new_inputs(
+    scenario: Scenario, tmp_path: Path
+) -> None:
     assert scenario.pool_labels is not None
     assert scenario.test_labels is not None
     both = scenario.pool.concat(scenario.test)
     target = LabelTarget(both, np.concatenate([scenario.pool_labels, scenario.test_labels]), 10)
     known = Scenario(
-        target, scenario.pool, scenario.pool_labels, scenario.test, scenario.test_labels, scenario.test_labels, scenario.classes
+        target,
+        scenario.pool,
+        scenario.pool_labels,
+        scenario.test,
+        scenario.test_labels,
+        scenario.test_labels,
+        scenario.classes,
     )
     with Ledger(tmp_path / "ledger") as ledger:
         result = run_cell(_cell(), known, ledger).result
@@ -180,7 +188,7 @@ def test_examples_are_asked_as_bytes_within_epsilon(scenario: Scenario, tmp_path
 
     seen = []
 
-    def spy(images: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def spy(images: np.ndarray) -> np.ndarray:
         seen.append(images)
         return np.zeros(len(images), np.int64)
 

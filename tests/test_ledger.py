@@ -112,6 +112,8 @@ def test_a_failed_completion_leaves_all_of_it_outstanding(path: Path) -> None:
         with pytest.raises(ValueError, match="shorter"):
             ledger.complete("copy", keys(3), labels(1, 2))
         assert ledger.counts("copy") == Counts(charged=3, sent=3, outstanding=3)
+        ledger.complete("copy", keys(3), labels(1, 2, 0))
+        assert ledger.counts("copy") == Counts(charged=3, sent=3, outstanding=0)
 
 
 def test_a_ledger_may_be_closed_twice(path: Path) -> None:

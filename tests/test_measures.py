@@ -108,20 +108,14 @@ def test_arrays_that_cannot_be_measured_are_refused(call: Callable[[], object], 
 def test_targeted_rates_equal_a_count_by_hand() -> None:
     wanted, clean, true, answered = (labels(500, 4, seed) for seed in (1, 2, 3, 4))
     fooled = rng(5).random(500) < 0.6
-    found = measures.transfer_rates(
-        clean=clean, answered=answered, fooled=fooled, classes=4, wanted=wanted, true=true
-    )
+    found = measures.transfer_rates(clean=clean, answered=answered, fooled=fooled, classes=4, wanted=wanted, true=true)
     chosen = [i for i in range(500) if fooled[i]]
     assert (found.made, found.fooled) == (500, len(chosen))
     for rates, members in ((found.among_made, range(500)), (found.among_fooled, chosen)):
         assert rates.wanted == pytest.approx(sum(answered[i] == wanted[i] for i in members) / len(members))
         assert rates.left_clean == pytest.approx(sum(answered[i] != clean[i] for i in members) / len(members))
-        assert rates.off_diagonal == pytest.approx(
-            sum(answered[i] != true[i] for i in members) / len(members)
-        )
-    np.testing.assert_array_equal(
-        found.confusion, confusion_matrix(true[fooled], answered[fooled], labels=range(4))
-    )
+        assert rates.off_diagonal == pytest.approx(sum(answered[i] != true[i] for i in members) / len(members))
+    np.testing.assert_array_equal(found.confusion, confusion_matrix(true[fooled], answered[fooled], labels=range(4)))
 
 
 def test_the_off_diagonal_rate_is_what_the_confusion_matrix_shows() -> None:
@@ -133,9 +127,7 @@ def test_the_off_diagonal_rate_is_what_the_confusion_matrix_shows() -> None:
 
 
 def test_untargeted_examples_without_true_labels_have_one_rate_and_a_confusion_over_clean_labels() -> None:
-    found = measures.transfer_rates(
-        clean=[0, 1, 2], answered=[1, 1, 0], fooled=[True, True, False], classes=3
-    )
+    found = measures.transfer_rates(clean=[0, 1, 2], answered=[1, 1, 0], fooled=[True, True, False], classes=3)
     assert found.among_made == measures.Rates(None, 2 / 3, None)
     assert found.among_fooled == measures.Rates(None, 0.5, None)
     assert found.confusion.tolist() == [[0, 1, 0], [0, 1, 0], [0, 0, 0]]
@@ -228,9 +220,7 @@ def test_values_without_an_interval_are_refused(call: Callable[[], object], word
 BUDGETS = [50, 150, 300, 600]
 
 
-def needed(
-    curves: list[list[float]] | FloatArray, seed: int = 0, resamples: int = 2000
-) -> measures.QueriesNeeded:
+def needed(curves: list[list[float]] | FloatArray, seed: int = 0, resamples: int = 2000) -> measures.QueriesNeeded:
     return measures.queries_needed(BUDGETS, curves, 0.9, rng=rng(seed), resamples=resamples)
 
 
@@ -332,10 +322,7 @@ def test_the_interval_equals_the_percentile_bootstrap_of_scipy(seeds: int) -> No
 
 def test_the_interval_narrows_with_less_confidence_and_repeats_with_the_same_generator() -> None:
     curves = np.stack([rng(1).uniform(0.5, 0.85, 20), np.full(20, 0.95)], axis=1)
-    ask = [
-        measures.queries_needed([100, 200], curves, rng=rng(3), confidence=share)
-        for share in (0.5, 0.95, 0.95)
-    ]
+    ask = [measures.queries_needed([100, 200], curves, rng=rng(3), confidence=share) for share in (0.5, 0.95, 0.95)]
     assert ask[1] == ask[2]
     assert ask[1].low is not None
     assert ask[0].low is not None

@@ -14,7 +14,9 @@ from copycost.networks._classifier import to_float
 
 
 def _digits() -> Images:
-    return Images(np.repeat(np.repeat(load_digits().images[:40] * 15, 4, axis=1), 4, axis=2)[:, :28, :28].astype(np.uint8))
+    return Images(
+        np.repeat(np.repeat(load_digits().images[:40] * 15, 4, axis=1), 4, axis=2)[:, :28, :28].astype(np.uint8)
+    )
 
 
 def _sizes(network: nn.Module) -> list[tuple[int, ...]]:

@@ -17,7 +17,7 @@ from copycost.errors import CopycostError, InvalidInput, MissingExtra
 from copycost.similarity import Chunked, mutual_information
 
 HAS_ZARR = importlib.util.find_spec("zarr") is not None
-needs_zarr = pytest.mark.skipif(not HAS_ZARR, reason="Zarr is not installed (copycost[chunked])")
+needs_zarr = pytest.mark.skipif(not HAS_ZARR, reason="Zarr is not installed (copycost[store])")
 
 
 def some_images(seed: int = 0) -> ByteArray:
@@ -226,5 +226,5 @@ def test_a_side_must_be_a_multiple_of_a_tile(tmp_path: Path, side: int) -> None:
 
 @pytest.mark.skipif(HAS_ZARR, reason="Zarr is installed")
 def test_without_zarr_the_error_names_the_extra(tmp_path: Path) -> None:
-    with pytest.raises(MissingExtra, match=r"copycost\[chunked\]"):
+    with pytest.raises(MissingExtra, match=r"copycost\[store\]"):
         Chunked.build(some_images(), tmp_path / "store")

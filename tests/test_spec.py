@@ -30,7 +30,13 @@ def test_a_key_changes_with_every_field_of_a_cell() -> None:
     cell = build_spec(BASE).cells()[0]
     others = [
         cell.model_copy(update=change)
-        for change in ({"budget": 51}, {"seed": 9}, {"answers": "probabilities"}, {"schedule": "steps:2"}, {"uniform": 3})
+        for change in (
+            {"budget": 51},
+            {"seed": 9},
+            {"answers": "probabilities"},
+            {"schedule": "steps:2"},
+            {"uniform": 3},
+        )
     ]
     assert len({cell.key, *(other.key for other in others)}) == 6
 
@@ -101,7 +107,7 @@ json_values = st.recursive(
 def test_any_settings_make_a_spec_or_a_clear_error(values: dict[str, Any]) -> None:
     try:
         spec = build_spec(BASE | values)
-    except CopycostError as error:
-        assert str(error)
+    except CopycostError:
+        return  # pytest fails on any other error
     else:
         assert build_spec(spec.model_dump(mode="json")) == spec

@@ -15,16 +15,16 @@ from copycost.substitutes import History, Labelled, Schedule, fit
 def digits() -> Labelled:
     values, labels = mnist_data()
     rows = np.random.default_rng(0).permutation(5000)[:600]
-    return Labelled(
-        Images(values[rows].reshape(-1, 28, 28).astype(np.uint8)), Answers(labels[rows].astype(np.int64))
-    )
+    return Labelled(Images(values[rows].reshape(-1, 28, 28).astype(np.uint8)), Answers(labels[rows].astype(np.int64)))
 
 
 def _lenet(seed: int = 0) -> Classifier:
     return Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(seed)))
 
 
-def _fit(labelled: Labelled, schedule: str, seed: int = 0, classifier: Classifier | None = None) -> tuple[Classifier, History]:
+def _fit(
+    labelled: Labelled, schedule: str, seed: int = 0, classifier: Classifier | None = None
+) -> tuple[Classifier, History]:
     classifier = classifier or _lenet()
     return classifier, fit(classifier, labelled, schedule=Schedule.parse(schedule), rng=np.random.default_rng(seed))
 
@@ -53,7 +53,7 @@ def test_adam_on_cross_entropy_equals_torchs_own_loop(digits: Labelled) -> None:
         norm = sum((weight**2).sum() for weight in theirs.network.parameters())
         loss = nn.functional.cross_entropy(theirs(floats), torch.tensor(few.answers.labels)) + 0.02 * norm
         adam.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
     np.testing.assert_allclose(ours.probabilities(few.images), theirs.probabilities(few.images), atol=2e-5)
 
@@ -75,7 +75,12 @@ def test_a_row_of_rounded_zeros_counts_as_its_label(digits: Labelled) -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "examples", "updates"),
-    [("steps:7 batch=64", 10, 7), ("epochs:3 batch=4", 10, 9), ("epochs:2 batch=600", 10, 2), ("steps:5 batch=3", 1, 5)],
+    [
+        ("steps:7 batch=64", 10, 7),
+        ("epochs:3 batch=4", 10, 9),
+        ("epochs:2 batch=600", 10, 2),
+        ("steps:5 batch=3", 1, 5),
+    ],
 )
 def test_schedules_make_the_updates_they_promise(digits: Labelled, schedule: str, examples: int, updates: int) -> None:
     _, history = _fit(digits.take(np.arange(examples)), schedule)
@@ -132,14 +137,26 @@ def test_no_answers_unequal_parts_and_unused_images_are_refused(digits: Labelled
         fit(_lenet(), digits, digits.images, schedule=Schedule(), rng=rng)
 
 
-@pytest.mark.parametrize("text", ["steps:3000", "epochs:30 batch=64", "early-stopping:1000 weight_decay=0.001 patience=20"])
+@pytest.mark.parametrize(
+    "text", ["steps:3000", "epochs:30 batch=64", "early-stopping:1000 weight_decay=0.001 patience=20"]
+)
 def test_schedules_are_written_as_they_are_read(text: str) -> None:
     assert str(Schedule.parse(text)) == text
     assert Schedule.parse(str(Schedule.parse(text))) == Schedule.parse(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "steps", "steps:0", "epoch:3", "steps:5 batch=0", "steps:5 batch=x", "steps:5 speed=2", "steps:5 learning_rate=-1"]
+    "text",
+    [
+        "",
+        "steps",
+        "steps:0",
+        "epoch:3",
+        "steps:5 batch=0",
+        "steps:5 batch=x",
+        "steps:5 speed=2",
+        "steps:5 learning_rate=-1",
+    ],
 )
 def test_schedules_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="schedule"):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import torch
 
 from copycost import measures
 from copycost._streams import stream
@@ -123,11 +125,9 @@ def _make(
     seed: int,
     report: Callable[[str, float], None],
 ) -> Images:
-    import torch
-
     floats = to_float(images.array)
     labels = torch.from_numpy(own if wanted is None else wanted)
-    progress = lambda share: report("adversarial examples", share)  # noqa: E731
+    progress = functools.partial(report, "adversarial examples")
     if plan.attack == "pgd":
         made = pgd(
             substitute,

@@ -20,7 +20,7 @@ _PROBES = 5
 _CLOSE = 1e-4
 
 
-class BudgetSpent(CopycostError):  # noqa: N818 - an outcome that callers plan for, not a fault
+class BudgetSpent(CopycostError):
     """The account could not pay for all inputs asked.
 
     Attributes

@@ -91,18 +91,18 @@ def confusion_matrices(figures: Figures, series: Series) -> list[Matrix]:
     found = [
         _matrix(
             f"Held-out images: {at}",
-            "target's label",
-            "substitute's label",
+            "target’s label",
+            "substitute’s label",
             figures.classes,
             [one["confusion"] for one in measured],
         )
     ]
     transfers = [one["transfer"] for one in measured if one["transfer"] is not None]
     if transfers:
-        rows_are = "true label" if measured[0]["accuracy"] is not None else "target's label of the unchanged image"
+        rows_are = "true label" if measured[0]["accuracy"] is not None else "target’s label of the unchanged image"
         counts = [transfer["confusion"] for transfer in transfers]
         found.append(
-            _matrix(f"Adversarial examples: {at}", rows_are, "target's label of the example", figures.classes, counts)
+            _matrix(f"Adversarial examples: {at}", rows_are, "target’s label of the example", figures.classes, counts)
         )
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copycost.measures import Interval, paired_interval
 from copycost.report._figures import Figures, Series
 from copycost.report._tables import Cell, Table, difference_cell
-from copycost.report._text import NBSP, count, joined, level, needed_words, points
+from copycost.report._text import NBSP, count, joined, level, needed_words, spread
 from copycost.report._words import Pairs, leaves_out, needed_of, sorted_out
 
 __all__ = ["answer_kinds_table", "raised_cost"]
@@ -54,7 +54,7 @@ def _kind_verdicts(strategy: str, answers: str, base: str, pairs: Pairs) -> list
     sentences = []
     for those, verb in ((lower, "lowered"), (higher, "raised")):
         if those:
-            at, by = joined([budget for budget, _ in those]), joined([points(one.mean) for _, one in those])
+            at, by = joined([budget for budget, _ in those]), spread([one.mean for _, one in those])
             sentences.append(
                 f"With {strategy}, {answers} instead of {base} {verb} agreement at {at} queries by {by} points; "
                 f"{leaves_out(those)}."

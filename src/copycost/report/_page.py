@@ -225,7 +225,7 @@ def _transfer_curve(figures: Figures, series: Series) -> tuple[str, Any] | None:
 def _transfer_charts(figures: Figures) -> list[tuple[str, Markup]]:
     for rate, words in (
         ("wanted", "Examples taken for the wanted class"),
-        ("left_clean", "Examples that change the target's label"),
+        ("left_clean", "Examples that change the target’s label"),
     ):
         by_answers = {answers: _lines(figures, f"transfer_{rate}", answers) for answers in figures.spec.answers}
         lines = [line for found in by_answers.values() for line in found]
@@ -246,6 +246,9 @@ def _seen(figures: Figures, pictures: bool, images: ImageSource | None) -> dict[
         "pictures": pictures,
         "sheets": found,
         "picture_budget": picture_budget(figures.spec.budgets),
+        "contradicted": sum(
+            cell["result"]["queries"]["answers_against_pool_label"] or 0 for cell in figures.result.cells
+        ),
         "contradictions": _tables.contradiction_table(figures),
         "target_error": ""
         if accuracy is None

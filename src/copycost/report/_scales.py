@@ -41,7 +41,7 @@ def tidy_ticks(low: float, high: float, about: int) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> tidy_ticks(0, 640, 6)
+    >>> tidy_ticks(0, 640, 7)
     (0.0, 100.0, 200.0, 300.0, 400.0, 500.0, 600.0)
     """
     rough = (high - low) / max(about, 1)

@@ -58,9 +58,9 @@ _ASSUMPTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
     "architecture_known": (
         "Architecture",
         _three(
-            "The copy has the target's own architecture.",
+            "The copy has the target’s own architecture.",
             "The copy has another architecture than the target.",
-            "The target's architecture is not known here, so nor is whether the copy shares it.",
+            "The target’s architecture is not known here, so nor is whether the copy shares it.",
         ),
     ),
     "pool_overlaps_training": (
@@ -142,11 +142,10 @@ def threat_model(figures: Figures) -> list[str]:
         "what to ask.",
         f"It trains a {spec.substitute} network on the answers ({spec.schedule}), the same way whichever strategy "
         "chose.",
-        f"It succeeds as far as its copy gives the target's own label on {plural(test['count'], 'image')} "
-        f"({test['name']}) that were in neither "
-        "the pool nor the target's answers to it, and as far as adversarial examples made on the copy work on the "
-        "target.",
-        "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or poison what "
+        f"It succeeds as far as its copy gives the target’s own label on {plural(test['count'], 'image')} "
+        f"({test['name']}) that are not in the pool, and as far as adversarial examples made on the copy work on "
+        "the target.",
+        "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or distort what "
         "is asked.",
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from copycost.audit import AuditResult
 from copycost.measures import Interval, QueriesNeeded, difference_supported
 from copycost.report._figures import Figures, Series, interval_of
-from copycost.report._text import NBSP, count, ends, level, percent, share, signed_points
+from copycost.report._text import NBSP, between, count, ends, level, percent, share, signed_points
 
 __all__ = [
     "Cell",
@@ -110,7 +110,7 @@ def _needed_cell(needed: QueriesNeeded) -> Cell:
     low = count(needed.low) if needed.low > 0 else f"at most {count(needed.smallest)}"
     high = f"more than {count(needed.largest)}" if needed.high is None else count(needed.high)
     same = needed.low == 0 and needed.high == needed.smallest
-    note = low if same else f"{low} to {high}"
+    note = low if same else between(low, high) if low[0].isdigit() and high[0].isdigit() else f"{low} to {high}"
     return Cell(text, note if needed.reached == needed.seeds else f"{note}; {reached}")
 
 
@@ -196,7 +196,7 @@ def difference_cell(interval: Interval) -> Cell:
     if interval.low is None or interval.high is None:
         return Cell(signed_points(interval.mean), "one seed")
     tone = "supported" if difference_supported(interval) else "none"
-    return Cell(signed_points(interval.mean), f"{signed_points(interval.low)} to {signed_points(interval.high)}", tone)
+    return Cell(signed_points(interval.mean), between(signed_points(interval.low), signed_points(interval.high)), tone)
 
 
 def contradiction_table(figures: Figures) -> Table | None:
@@ -208,7 +208,7 @@ def contradiction_table(figures: Figures) -> Table | None:
         (Cell(count(budget)), *(_contradictions(figures, series, budget) for series in figures.series))
         for budget in figures.spec.budgets
     )
-    caption = "Answers that contradict the pool's own label, mean number over seeds"
+    caption = "Answers that contradict the pool’s own label, mean number over seeds"
     return Table(caption, ("queries", *(series.name for series in figures.series)), rows)
 
 

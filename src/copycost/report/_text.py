@@ -8,6 +8,7 @@ from copycost.measures import Interval, QueriesNeeded
 
 __all__ = [
     "NBSP",
+    "between",
     "count",
     "ends",
     "joined",
@@ -20,6 +21,7 @@ __all__ = [
     "share",
     "signed_points",
     "small",
+    "spread",
     "with_interval",
 ]
 
@@ -52,7 +54,12 @@ def ends(interval: Interval, *, scale: float = 100, digits: int = 1) -> str:
     """Return the ends of an interval, or nothing where one seed gave none."""
     if interval.low is None or interval.high is None:
         return ""
-    return f"{_number(scale * interval.low, digits)} to {_number(scale * interval.high, digits)}"
+    return between(_number(scale * interval.low, digits), _number(scale * interval.high, digits))
+
+
+def between(low: str, high: str) -> str:
+    """Return two ends that stay on one line."""
+    return f"{low}{NBSP}to{NBSP}{high}"
 
 
 def with_interval(interval: Interval) -> str:
@@ -68,6 +75,27 @@ def with_interval(interval: Interval) -> str:
 def points(value: float) -> str:
     """Return the size of a difference of two shares, in percentage points."""
     return _number(abs(100 * value), 1)
+
+
+def spread(differences: Sequence[float]) -> str:
+    """Return the sizes of several differences in percentage points: each of up to three, or their range.
+
+    Examples
+    --------
+    >>> spread([-0.038, -0.037]), spread([0.01, 0.01])
+    ('3.8 and 3.7', '1.0')
+    >>> spread([0.01, 0.02, 0.03, 0.04]).replace(NBSP, " ")
+    '1.0 to 4.0'
+    """
+    sizes = list(dict.fromkeys(points(difference) for difference in differences))
+    if len(sizes) == 1:
+        return sizes[0]
+    if len(differences) <= _LISTED:
+        return joined([points(difference) for difference in differences])
+    return between(points(min(differences, key=abs)), points(max(differences, key=abs)))
+
+
+_LISTED = 3
 
 
 def signed_points(value: float) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from copycost.audit import AuditResult
+from copycost.audit import AuditResult, AuditSpec
 from copycost.measures import Interval, QueriesNeeded, difference_supported
 from copycost.report._figures import Figures, Series
-from copycost.report._text import NBSP, count, joined, level, needed_words, plural, points, small, with_interval
+from copycost.report._text import NBSP, count, joined, level, needed_words, plural, points, small, spread, with_interval
 
 __all__ = ["Best", "Pairs", "best", "headline", "leaves_out", "lede", "meaning", "needed_of", "not_shown", "sorted_out"]
 
@@ -154,7 +154,7 @@ def _transfer_meaning(figures: Figures) -> list[str]:
     series = best(figures).series
     for rate, ending in (
         ("wanted", "were taken by the target for the class the attack wanted"),
-        ("left_clean", "changed the target's label"),
+        ("left_clean", "changed the target’s label"),
     ):
         found = figures.result.curve(f"transfer_{rate}", series.strategy, series.answers)
         if found is not None:
@@ -201,7 +201,7 @@ def _verdicts(name: str, against: str, differences: Sequence[tuple[str, Interval
     sentences = []
     for those, verb, side in ((lower, "loses to", "lower"), (higher, "beats", "higher")):
         if those:
-            at, by = joined([budget for budget, _ in those]), joined([points(one.mean) for _, one in those])
+            at, by = joined([budget for budget, _ in those]), spread([one.mean for _, one in those])
             sentences.append(
                 f"{name} {verb} {against} at {at} queries: its agreement is {side} by {by} points, seed by seed, "
                 f"and {leaves_out(those)}."
@@ -226,28 +226,29 @@ def leaves_out(those: Pairs) -> str:
     return f"the paired 95{NBSP}% interval{'s leave' if len(those) > 1 else ' leaves'} out zero"
 
 
+def _varied(spec: AuditSpec) -> str:
+    """Return what differs from seed to seed."""
+    split = ["the data split"] if any(text.startswith("embedded:") for text in (spec.pool, spec.test)) else []
+    target = ["the target"] if spec.trains_target else []
+    return joined([*split, *target, "the choice", "the initial weights"])
+
+
 def not_shown(figures: Figures) -> list[str]:
     """Return what the audit leaves open."""
     spec, target = figures.spec, figures.result.targets[0]
-    drawn = (
-        "data split, target, choice and initial weights"
-        if spec.trains_target
-        else "choice and initial weights, of one target"
-    )
     sentences = [
         "It is not the least that any copier would need. Other strategies, architectures, training, pretrained "
         "features or more data were "
         "not tried, and a copier may do better than the ones measured here.",
         f"It holds for copiers who own a pool like {target['pool']['name']} "
         f"({plural(target['pool']['count'], 'image')}). "
-        "A pool less like the target’s own data was not measured.",
+        "Other pools, such as one less like the target’s own data, were not measured.",
         "It does not say whether the queries would be noticed, limited or priced by whoever runs the target.",
     ]
     if spec.seeds > 1:
         sentences.append(
-            f"Intervals cover what {plural(spec.seeds, 'seed')} vary ({drawn}), not other tasks or other held-out "
-            "images. Each is a "
-            f"95{NBSP}% interval of its own; they are not corrected for how many are compared."
+            f"Intervals cover what {plural(spec.seeds, 'seed')} vary ({_varied(spec)}), not other tasks or other "
+            f"held-out images. Each is a 95{NBSP}% interval of its own, not corrected for how many are compared."
         )
     else:
         sentences.append("One seed was run: nothing here says how much the figures would vary if it were run again.")

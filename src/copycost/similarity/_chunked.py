@@ -275,5 +275,5 @@ def _zarr() -> Any:
         return importlib.import_module("zarr")
     except ImportError as error:
         raise MissingExtra(
-            "similarities on disk need Zarr 3, which is not installed; run: pip install 'copycost[chunked]'"
+            "similarities on disk need Zarr 3, which is not installed; run: pip install 'copycost[store]'"
         ) from error

@@ -8,23 +8,25 @@ the table are exact. Runs too long to compare all rows with all earlier rows are
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
-import triton
-import triton.language as tl
+import triton  # type: ignore[import-untyped]
+import triton.language as tl  # type: ignore[import-untyped]
 
 from copycost._types import ByteArray
 from copycost.errors import InvalidInput
 from copycost.similarity._lanes import LANES
 from copycost.similarity._pairs import weights
-from copycost.similarity._tiles import common_level, part, tile
+from copycost.similarity._tiles import Tiled, common_level, part, tile
 
 __all__ = ["matrix", "require_gpu"]
 
 _LONG = 512
 _BAND = 64 * LANES
+# Two warps are the 64 lanes; fused multiplication is not used and is named because its default changes.
+_LAUNCH = {"num_warps": 2, "enable_fp_fusion": False}
 
 
 class _OnDevice(NamedTuple):
@@ -83,20 +85,21 @@ def matrix(pixels: ByteArray, device: torch.device, report: Callable[[float], No
     return out
 
 
-def _to_device(tiled: Any, device: torch.device) -> _OnDevice:
+def _to_device(tiled: Tiled, device: torch.device) -> _OnDevice:
     first, last = int(tiled.walk_start[0]), int(tiled.walk_start[-1])
     first_run, last_run = int(tiled.runs_start[0]), int(tiled.runs_start[-1])
-    arrays = (
-        tiled.bytes,
-        # One more entry, so that a tensor without any ink still has an address.
-        np.append(tiled.walk[first:last], 0).astype(np.int32),
-        tiled.walk_start - first,
-        np.append(tiled.runs[first_run:last_run], 0).astype(np.int32),
-        tiled.runs_start - first_run,
-        tiled.marginal,
-        tiled.paper,
+    return _OnDevice(
+        torch.from_numpy(tiled.bytes).to(device),
+        # One more entry, so that a tensor of images without ink still has an address.
+        torch.from_numpy(np.append(tiled.walk[first:last], 0).astype(np.int32)).to(device),
+        torch.from_numpy(tiled.walk_start - first).to(device),
+        torch.from_numpy(np.append(tiled.runs[first_run:last_run], 0).astype(np.int32)).to(device),
+        torch.from_numpy(tiled.runs_start - first_run).to(device),
+        torch.from_numpy(tiled.marginal).to(device),
+        torch.from_numpy(tiled.paper).to(device),
+        tiled.pixels,
+        tiled.background,
     )
-    return _OnDevice(*(torch.from_numpy(array).to(device) for array in arrays), tiled.pixels, tiled.background)
 
 
 def _between(a: _OnDevice, b: _OnDevice, f: torch.Tensor, d: torch.Tensor) -> torch.Tensor:
@@ -106,22 +109,22 @@ def _between(a: _OnDevice, b: _OnDevice, f: torch.Tensor, d: torch.Tensor) -> to
     _add_ink[m, -(-n // LANES)](
         *(b.bytes, b.paper, a.walk, a.walk_start, a.runs, a.runs_start, f, d, ink),
         *(b.pixels, n, b.background),
-        LANES=LANES,
-        LONG=_LONG,
-        num_warps=2,
+        lanes=LANES,
+        long=_LONG,
+        **_LAUNCH,
     )
     _add_paper[n, -(-m // LANES)](
         *(a.bytes, b.walk, b.walk_start, b.runs, b.runs_start, f, paper),
         *(a.pixels, m, a.background),
-        LANES=LANES,
-        num_warps=2,
+        lanes=LANES,
+        **_LAUNCH,
     )
     total = ink.add_(paper.T).add_(f[a.pixels]).sub_(a.marginal[:, None]).sub_(b.marginal[None, :])
     return total.clamp_(min=0.0).div_(a.pixels).to(torch.float32)
 
 
-@triton.jit
-def _add_ink(
+@triton.jit  # type: ignore[untyped-decorator]
+def _add_ink(  # type: ignore[no-untyped-def]
     tiles,
     papers,
     walk,
@@ -134,50 +137,50 @@ def _add_ink(
     pixels,
     n,
     background,
-    LANES: tl.constexpr,
-    LONG: tl.constexpr,
+    lanes: tl.constexpr,
+    long: tl.constexpr,
 ):
     """Store the sums over the cells (i, j), (i, paper) and (paper, paper) of image u against 64 images."""
     u = tl.program_id(0).to(tl.int64)
     block = tl.program_id(1).to(tl.int64)
-    lane = tl.arange(0, LANES)
-    tile = tiles + block * pixels * LANES + lane
-    total = tl.zeros([LANES], tl.float64)
-    blank = tl.zeros([LANES], tl.int32)
+    lane = tl.arange(0, lanes)
+    tile = tiles + block * pixels * lanes + lane
+    total = tl.zeros([lanes], tl.float64)
+    blank = tl.zeros([lanes], tl.int32)
     at = tl.load(walk_start + u)
     end = tl.load(walk_start + u + 1)
     for run in range(tl.load(runs_start + u), tl.load(runs_start + u + 1)):
         stop = at + tl.load(runs + run)
-        shown = tl.zeros([LANES], tl.int32)
-        if stop - at > LONG:
+        shown = tl.zeros([lanes], tl.int32)
+        if stop - at > long:
             for level in range(256):
-                count = tl.zeros([LANES], tl.int32)
+                count = tl.zeros([lanes], tl.int32)
                 for t in range(at, stop):
-                    count += (tl.load(tile + tl.load(walk + t) * LANES) == level).to(tl.int32)
+                    count += (tl.load(tile + tl.load(walk + t) * lanes) == level).to(tl.int32)
                 total += tl.load(f + count)
                 if level == background:
                     shown = count
         else:
             for t in range(at, stop):
-                x = tl.load(tile + tl.load(walk + t) * LANES)
-                before = tl.zeros([LANES], tl.int32)
+                x = tl.load(tile + tl.load(walk + t) * lanes)
+                before = tl.zeros([lanes], tl.int32)
                 for q in range(at, t):
-                    before += (tl.load(tile + tl.load(walk + q) * LANES) == x).to(tl.int32)
+                    before += (tl.load(tile + tl.load(walk + q) * lanes) == x).to(tl.int32)
                 shown += (x == background).to(tl.int32)
                 total += tl.load(d + tl.where(x == background, 0, before))
             total += tl.load(f + shown)
         blank += shown
         at = stop
     for t in range(at, end):
-        blank += (tl.load(tile + tl.load(walk + t) * LANES) == background).to(tl.int32)
-    column = block * LANES + lane
+        blank += (tl.load(tile + tl.load(walk + t) * lanes) == background).to(tl.int32)
+    column = block * lanes + lane
     inside = column < n
     total += tl.load(f + tl.load(papers + column, mask=inside, other=pixels) - blank)
     tl.store(out + u * n + column, total, mask=inside)
 
 
-@triton.jit
-def _add_paper(
+@triton.jit  # type: ignore[untyped-decorator]
+def _add_paper(  # type: ignore[no-untyped-def]
     tiles,
     walk,
     walk_start,
@@ -188,21 +191,21 @@ def _add_paper(
     pixels,
     m,
     background,
-    LANES: tl.constexpr,
+    lanes: tl.constexpr,
 ):
     """Store the sums over the cells (paper, j) of 64 images, j the levels of the walked image v."""
     v = tl.program_id(0).to(tl.int64)
     block = tl.program_id(1).to(tl.int64)
-    lane = tl.arange(0, LANES)
-    tile = tiles + block * pixels * LANES + lane
-    total = tl.zeros([LANES], tl.float64)
+    lane = tl.arange(0, lanes)
+    tile = tiles + block * pixels * lanes + lane
+    total = tl.zeros([lanes], tl.float64)
     at = tl.load(walk_start + v)
     for run in range(tl.load(runs_start + v), tl.load(runs_start + v + 1)):
         stop = at + tl.load(runs + run)
-        shown = tl.zeros([LANES], tl.int32)
+        shown = tl.zeros([lanes], tl.int32)
         for t in range(at, stop):
-            shown += (tl.load(tile + tl.load(walk + t) * LANES) == background).to(tl.int32)
+            shown += (tl.load(tile + tl.load(walk + t) * lanes) == background).to(tl.int32)
         total += tl.load(f + shown)
         at = stop
-    row = block * LANES + lane
+    row = block * lanes + lane
     tl.store(out + v * m + row, total, mask=row < m)

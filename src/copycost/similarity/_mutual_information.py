@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from copycost._types import AnyArray, Float32Array
-from copycost.errors import InvalidInput
+from copycost._types import AnyArray, ByteArray, Float32Array
+from copycost.errors import InvalidInput, MissingExtra
 from copycost.similarity._levels import as_pixels
 from copycost.similarity._pairs import between, within
 from copycost.similarity._tiles import common_level, tile
@@ -18,6 +18,7 @@ def mutual_information(
     *,
     levels: int | None = None,
     progress: Callable[[float], None] | None = None,
+    device: str = "cpu",
 ) -> Float32Array:
     """Return the mutual information between all pairs of images, in nats.
 
@@ -29,6 +30,8 @@ def mutual_information(
         The number of equal-width bins over the array's own range, 1 to 256.
     progress : callable, optional
         Called with the share done, from 0 to 1, as the work goes on.
+    device : str
+        ``"cpu"``, or a GPU such as ``"cuda"``, which needs torch with Triton and gives the same values to the bit.
 
     Returns
     -------
@@ -38,12 +41,15 @@ def mutual_information(
     Raises
     ------
     InvalidInput
-        If the images are empty, of different shapes, need ``levels`` and have none, or hold NaN.
+        If the images are empty, of different shapes, need ``levels`` and have none, or hold NaN; or if there is
+        no such device.
+    MissingExtra
+        If a GPU is asked for and torch or Triton is not installed.
 
     Notes
     -----
     Equation 1 of "DRMI: A Dataset Reduction Technology based on Mutual Information for Black-box Attacks"
-    (USENIX Security 2021). Runs on `numba.get_num_threads` threads.
+    (USENIX Security 2021). On the CPU it runs on `numba.get_num_threads` threads.
 
     Examples
     --------
@@ -52,6 +58,8 @@ def mutual_information(
     [0.6930999755859375, 0.6930999755859375, 0.0]
     """
     pixels = as_pixels(images, levels)
+    if device != "cpu":
+        return _on_gpu(pixels, device, progress or _silent)
     return within(tile(pixels, common_level(pixels)), progress or _silent)
 
 
@@ -81,6 +89,18 @@ def mutual_information_block(a: AnyArray, b: AnyArray) -> Float32Array:
         )
     background = common_level(first, second)
     return between(tile(first, background), tile(second, background))
+
+
+def _on_gpu(pixels: ByteArray, device: str, progress: Callable[[float], None]) -> Float32Array:
+    try:
+        from copycost.similarity import _gpu
+    except ImportError as error:
+        raise MissingExtra(
+            f"device is {device!r}, which needs torch with Triton ({error}); "
+            "run: pip install 'copycost[audit]', or use device='cpu'."
+        ) from error
+    values: Float32Array = _gpu.matrix(pixels, _gpu.require_gpu(device), progress).cpu().numpy()
+    return values
 
 
 def _silent(_share: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
@@ -21,7 +22,8 @@ __all__ = ["KERNEL_VERSION", "between", "weights", "within"]
 # Raise it when a value could change: stores of another version are not continued.
 KERNEL_VERSION = 1
 
-_REPORTS = 200
+_BATCH_SECONDS = 0.25
+_CHUNK = 4
 # Not every threading layer of Numba lets two threads start a parallel kernel at once.
 _one_at_a_time = Lock()
 
@@ -40,18 +42,22 @@ def within(images: Tiled, report: Callable[[float], None]) -> Float32Array:
     n = len(images.marginal)
     out = np.empty((n, n), dtype=np.float32)
     first, second = (side.astype(np.int64) for side in np.triu_indices(_tiles(images)))
-    step = max(4 * numba.get_num_threads(), len(first) // _REPORTS)
+    step, start = 2 * numba.get_num_threads(), 0
     report(0.0)
-    for start in range(0, len(first), step):
+    while start < len(first):
         stop = min(start + step, len(first))
+        began = time.perf_counter()
         _run(images, images, first[start:stop], second[start:stop], True, out)
+        # Threads wait for each other after every batch, so batches grow until that no longer matters.
+        step *= 2 if time.perf_counter() - began < _BATCH_SECONDS else 1
+        start = stop
         report(stop / len(first))
     return out
 
 
 def _run(a: Tiled, b: Tiled, first: IntArray, second: IntArray, mirror: bool, out: Float32Array) -> None:
     f, d = weights(a.pixels)
-    with _one_at_a_time:
+    with _one_at_a_time, numba.parallel_chunksize(_CHUNK if len(first) > _CHUNK * numba.get_num_threads() else 1):
         tile_pairs(a, b, first, second, f, d, mirror, out)
 
 

@@ -110,7 +110,7 @@ class DRMI(Strategy):
             init=self.init,
             starts=starts,
             rng=rng,
-            progress=lambda done, total: knowledge.report(f"solving for {count}", done / total),
+            progress=lambda share: knowledge.report(f"solving for {count}", share),
         ).indices
 
     def _similarity(self, images: Images, knowledge: Knowledge, *, everything: bool) -> Similarity:

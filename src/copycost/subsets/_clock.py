@@ -9,7 +9,7 @@ from copycost.errors import InvalidInput
 
 __all__ = ["Clock", "Progress"]
 
-Progress = Callable[[int, int], None]
+Progress = Callable[[float], None]
 
 
 class Clock:

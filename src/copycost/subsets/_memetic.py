@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -74,10 +73,9 @@ class _Search:
         if self.progress is None:
             return
         if self.limit is not None:
-            self.progress(self.moves, self.limit)
+            self.progress(self.moves / self.limit)
         elif self.clock.seconds is not None:
-            whole = math.ceil(self.clock.seconds)
-            self.progress(min(whole, int(self.clock.spent())), whole)
+            self.progress(min(1.0, self.clock.spent() / self.clock.seconds))
 
 
 class _Population:

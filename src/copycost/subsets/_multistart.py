@@ -63,7 +63,7 @@ def walk_all(similarity: Similarity, matrix: Float32Array | None, starts: IntArr
         part = starts[left : left + step]
         parts.append(_by_rows(similarity, part, plan) if matrix is None else _by_matrix(matrix, part, plan))
         if plan.progress is not None:
-            plan.progress(left + part.size, starts.size)
+            plan.progress((left + part.size) / starts.size)
     return Walks(
         np.concatenate([part.members for part in parts]),
         np.concatenate([part.weights for part in parts]),
