@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from copycost import Images
 from copycost.audit import AuditResult, read_audit
 from copycost.errors import InvalidInput
 
@@ -228,3 +229,22 @@ def test_an_unfinished_audit_has_no_report(tmp_path: Path, audited: tuple[Path, 
 def test_reading_a_folder_that_is_no_audit_says_so(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="holds no audit"):
         read_audit(tmp_path)
+
+
+def test_mean_and_deviation_belong_to_a_weights_file(tmp_path: Path) -> None:
+    from copycost.networks import Classifier, build, save_weights
+    from copycost.oracle.targets import NetworkTarget
+
+    network = build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0))
+    save_weights(network, tmp_path / "w.safetensors")
+    images = Images(np.random.default_rng(0).integers(0, 256, (4, 28, 28, 1), dtype=np.uint8))
+    target = NetworkTarget.load(tmp_path / "w.safetensors", "lenet5", (28, 28, 1), 10, mean=(0.13,), deviation=(0.31,))
+    np.testing.assert_array_equal(
+        target.reply(images), Classifier(network, mean=(0.13,), deviation=(0.31,)).probabilities(images)
+    )
+    plain = NetworkTarget.load(tmp_path / "w.safetensors", "lenet5", (28, 28, 1), 10)
+    assert plain.fingerprint() != target.fingerprint()
+    with pytest.raises(InvalidInput, match="one for each of 1 channels"):
+        NetworkTarget.load(tmp_path / "w.safetensors", "lenet5", (28, 28, 1), 10, mean=(0.1, 0.2))
+    arguments = ["_models:by_ink", *EMBEDDED, "--target-mean", "0.5", "--out", str(tmp_path / "out")]
+    assert "are for safetensors targets" in _refused("audit", *arguments)

@@ -449,7 +449,7 @@ class Accounts(RuleBasedStateMachine):
 
 
 TestAccounts = Accounts.TestCase
-TestAccounts.settings = settings(max_examples=100, stateful_step_count=20, deadline=None)
+TestAccounts.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
 
 
 BEFORE, AGAIN = [0, 1, 2, 3], [2, 3, 4, 5, 6, 7]

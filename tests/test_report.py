@@ -1,6 +1,7 @@
 """The report page: what it says, that it says what the records say, and that nothing in it can run or load."""
 
 import base64
+import dataclasses
 import hashlib
 import io
 import re
@@ -237,6 +238,9 @@ def test_markers_of_the_chart_stand_where_the_axis_says(result: AuditResult, pag
         mean = 100 * float(np.mean(_values(result, strategy, int(budget), "agreement")))
         assert float(shown) == pytest.approx(mean, abs=0.051)
         assert float(y) == pytest.approx(np.interp(mean, [low, high], [at_low, at_high]), abs=0.02)
+    corners = re.findall(r'<polyline points="([^"]*)"', wide[0])
+    drawn = [corner.partition(",")[2] for line in corners for corner in line.split()]
+    assert drawn == [y for y, *_ in hits]
 
 
 def test_accounts_are_the_sums_of_the_records(result: AuditResult, page: Page) -> None:
@@ -462,6 +466,11 @@ def test_the_policy_of_the_page_allows_its_own_style_and_script_and_no_request(p
 
 def test_the_same_audit_gives_the_same_page_to_the_byte() -> None:
     assert render(build()) == render(build())
+
+
+def test_the_order_of_the_records_does_not_matter(result: AuditResult) -> None:
+    again = dataclasses.replace(result, cells=tuple(reversed(result.cells)))
+    assert _page(again).tables == _page(result).tables
 
 
 def test_pictures_are_the_images_of_the_choice_sorted_by_answer() -> None:

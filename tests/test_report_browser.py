@@ -186,7 +186,7 @@ def test_hovering_a_point_shows_its_figures(opened: Opener) -> None:
     assert page.locator("#tip").is_hidden()
     page.locator("svg.chart.wide .hit[r]").first.hover()
     assert re.fullmatch(
-        r"random, 50 queries: [\d.]+\s% \(95\s% interval [\d.]+ to [\d.]+\)", page.locator("#tip").inner_text()
+        r"random, 50 queries: [\d.]+\s% \(95\s% interval [\d.]+\sto\s[\d.]+\)", page.locator("#tip").inner_text()
     )
     page.locator("table.grid td.kept").first.hover()
     assert page.locator("#tip").inner_text().startswith("target’s label 0, substitute’s label 0: ")

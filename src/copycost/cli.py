@@ -77,6 +77,12 @@ def audit(
         typer.Option(help='How copies train: "steps:3000 batch=4", epochs:30, early-stopping:1000.'),
     ] = None,
     target_arch: Annotated[str | None, typer.Option(help="Architecture of a safetensors target.")] = None,
+    target_mean: Annotated[
+        str | None, typer.Option(help="What a safetensors target subtracts from [0, 1], by channel, such as 0.1307.")
+    ] = None,
+    target_deviation: Annotated[
+        str | None, typer.Option(help="What it divides by, by channel, such as 0.3081.")
+    ] = None,
     target_schedule: Annotated[str | None, typer.Option(help="How an ARCH@DATA target trains.")] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes, where the data does not tell.")] = None,
     transfer: Annotated[
@@ -115,6 +121,8 @@ def audit(
         "substitute": substitute,
         "schedule": schedule,
         "target_arch": target_arch,
+        "target_mean": target_mean,
+        "target_deviation": target_deviation,
         "target_schedule": target_schedule,
         "classes": classes,
         "transfer": _pairs("transfer", transfer),

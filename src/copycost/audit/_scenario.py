@@ -113,7 +113,14 @@ def load_target(spec: AuditSpec, data: Data, weights: Path) -> Target:
         assert spec.target_arch is not None
         if classes is None:
             raise InvalidInput("neither pool nor test names its classes; give their number with --classes.")
-        return NetworkTarget.load(Path(spec.target), spec.target_arch, data.pool.inputs.shape, classes)
+        return NetworkTarget.load(
+            Path(spec.target),
+            spec.target_arch,
+            data.pool.inputs.shape,
+            classes,
+            mean=spec.target_mean,
+            deviation=spec.target_deviation,
+        )
     return FunctionTarget.load(
         spec.target, data.test.inputs.take(range(min(_PROBE, len(data.test.inputs)))), classes=classes
     )

@@ -85,8 +85,9 @@ class TransferSpec(_Strict):
 class AuditSpec(_Strict):
     """A grid of cells against one target.
 
-    ``target`` is ``module:function``, a safetensors file (with ``target_arch``), ``ARCH@DATA`` (trained here, anew
-    for each seed), or ``labels`` (the known labels themselves answer).
+    ``target`` is ``module:function``, a safetensors file (with ``target_arch`` and, if it was trained so, the mean and
+    deviation of its channels in units of [0, 1]), ``ARCH@DATA`` (trained here, anew for each seed), or ``labels`` (the
+    known labels themselves answer).
     """
 
     target: str = Field(min_length=1)
@@ -99,6 +100,8 @@ class AuditSpec(_Strict):
     substitute: ArchitectureText = "lenet5"
     schedule: ScheduleText = "steps:3000"
     target_arch: ArchitectureText | None = None
+    target_mean: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.0,), min_length=1)
+    target_deviation: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(1.0,), min_length=1)
     target_schedule: ScheduleText = "epochs:10 batch=64"
     classes: int | None = Field(default=None, ge=2, le=100_000)
     transfer: TransferSpec = TransferSpec()
@@ -127,6 +130,10 @@ class AuditSpec(_Strict):
     @model_validator(mode="after")
     def _complete(self) -> AuditSpec:
         is_file = self.target.endswith(".safetensors")
+        if not is_file and (self.target_mean, self.target_deviation) != ((0.0,), (1.0,)):
+            raise InvalidInput("target_mean and target_deviation are for safetensors targets; leave them out.")
+        if not all(value > 0 for value in self.target_deviation):
+            raise InvalidInput(f"target_deviation is {self.target_deviation}; every channel needs a number above 0.")
         if is_file and self.target_arch is None:
             raise InvalidInput(
                 f"the target {self.target} holds weights alone; name its architecture with --target-arch."
@@ -165,6 +172,8 @@ class AuditSpec(_Strict):
                 substitute=self.substitute,
                 schedule=self.schedule,
                 target_arch=self.target_arch,
+                target_mean=self.target_mean,
+                target_deviation=self.target_deviation,
                 target_schedule=self.target_schedule,
                 classes=self.classes,
                 transfer=self.transfer,
@@ -190,6 +199,8 @@ class CellSpec(_Strict):
     substitute: ArchitectureText
     schedule: ScheduleText
     target_arch: ArchitectureText | None
+    target_mean: tuple[float, ...]
+    target_deviation: tuple[float, ...]
     target_schedule: ScheduleText
     classes: int | None
     transfer: TransferSpec

@@ -29,7 +29,7 @@ Report = Callable[[str, float], None]
 
 def target_key(spec: AuditSpec, seed: int) -> str:
     """Return the name of the prepared target that a seed's cells share."""
-    fields = ("target", "pool", "test", "target_arch", "target_schedule", "classes")
+    fields = ("target", "pool", "test", "classes", "target_arch", "target_mean", "target_deviation", "target_schedule")
     document = {name: getattr(spec, name) for name in fields} | {"seed": seed if spec.per_seed else None}
     return digest_of(document)
 

@@ -113,9 +113,7 @@ class AnswerKind:
         if self.gives_probabilities and not gives_probabilities:
             raise InvalidInput(f"answers is {self}, but the target gives labels alone; use --answers top1.")
         if self.name == "topk" and self.amount > classes:
-            raise InvalidInput(
-                f"answers is {self}, but the target has {classes} classes; ask for at most that many."
-            )
+            raise InvalidInput(f"answers is {self}, but the target has {classes} classes; ask for at most that many.")
 
     def apply(self, raw: Answers) -> Answers:
         """Return what the copier receives when the target says ``raw``.
@@ -127,9 +125,7 @@ class AnswerKind:
         """
         if self.name == "top1":
             return Answers(raw.labels)
-        self.check(
-            0 if raw.probabilities is None else raw.probabilities.shape[1], raw.probabilities is not None
-        )
+        self.check(0 if raw.probabilities is None else raw.probabilities.shape[1], raw.probabilities is not None)
         assert raw.probabilities is not None
         if self.name == "probabilities":
             return raw
@@ -151,9 +147,7 @@ class AnswerKind:
         return shown
 
 
-def checked_reply(
-    reply: AnyArray, count: int, classes: int | None, gives_probabilities: bool | None = None
-) -> Answers:
+def checked_reply(reply: AnyArray, count: int, classes: int | None, gives_probabilities: bool | None = None) -> Answers:
     """Turn what a target returned for ``count`` inputs into `Answers`, or say what is wrong with it.
 
     Parameters
@@ -202,9 +196,7 @@ def _labels(reply: AnyArray, classes: int | None) -> IntArray:
     limit = 2**31 if classes is None else classes
     if len(reply) and (reply.min() < 0 or reply.max() >= limit):
         allowed = "0 or more" if classes is None else f"0 to {classes - 1}"
-        raise TargetError(
-            f"the target answered labels from {reply.min():g} to {reply.max():g}; {allowed} is allowed."
-        )
+        raise TargetError(f"the target answered labels from {reply.min():g} to {reply.max():g}; {allowed} is allowed.")
     return reply.astype(np.int64)
 
 
@@ -218,8 +210,7 @@ def _probabilities(reply: AnyArray, classes: int | None) -> Answers:
         raise TargetError("the target answered NaN or infinite probabilities; check its input scaling.")
     if rows.size and rows.min() < 0:
         raise TargetError(
-            f"the target answered a negative probability ({rows.min():.4g}); if these are logits, apply "
-            "softmax first."
+            f"the target answered a negative probability ({rows.min():.4g}); if these are logits, apply softmax first."
         )
     beyond = _beyond_rounding(rows)
     if beyond.any():

@@ -83,8 +83,7 @@ class Ledger:
             raise LedgerError(f"{self.path} {what}; name another file, or move it away to start again.")
         if version > VERSION:
             raise LedgerError(
-                f"the ledger {self.path} has version {version}; this copycost reads up to {VERSION}. "
-                "Upgrade copycost."
+                f"the ledger {self.path} has version {version}; this copycost reads up to {VERSION}. Upgrade copycost."
             )
         if self._pragma("quick_check(1)") != "ok":
             raise sqlite3.DatabaseError("its pages do not fit together")
@@ -139,9 +138,7 @@ class Ledger:
         query = "SELECT state, answer FROM queries WHERE account = ? AND digest = ?"
         rows = ((digest, self._row(query, account, digest)) for digest in set(digests))
         return {
-            digest: self._decode(row[1]) if row[0] == "answered" else None
-            for digest, row in rows
-            if row is not None
+            digest: self._decode(row[1]) if row[0] == "answered" else None for digest, row in rows if row is not None
         }
 
     def known(self, digests: Sequence[bytes]) -> dict[bytes, Answers]:

@@ -30,9 +30,7 @@ class BudgetSpent(CopycostError):
     """
 
     def __init__(self, answers: Answers, asked: int, budget: int) -> None:
-        super().__init__(
-            f"the budget of {budget} queries ended after {len(answers)} of the {asked} inputs asked."
-        )
+        super().__init__(f"the budget of {budget} queries ended after {len(answers)} of the {asked} inputs asked.")
         self.answers = answers
         self._made_of = (answers, asked, budget)
 

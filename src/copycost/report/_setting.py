@@ -146,7 +146,7 @@ def threat_model(figures: Figures) -> list[str]:
         f"({test['name']}) that are not in the pool, and as far as adversarial examples made on the copy work on "
         "the target.",
         "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or distort what "
-        "is asked.",
+        "is answered.",
     ]
 
 

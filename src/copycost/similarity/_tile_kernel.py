@@ -65,7 +65,7 @@ from copycost.similarity._tiles import Tiled
 
 __all__ = ["tile_pairs"]
 
-_FEW = 4
+_FEW = 7
 
 
 @numba.njit()
@@ -163,10 +163,12 @@ def _add_paper_of_few(
             blank[q] = tile[q * LANES + lane] == background
         for v in range(columns):
             walk = b.walk[b.walk_start[left + v] : b.walk_start[left + v + 1]]
+            runs = b.runs[b.runs_start[left + v] : b.runs_start[left + v + 1]]
+            # Counts up to each pixel first: loops over single runs would be too short to predict.
             for t in range(len(walk)):
                 before[t + 1] = before[t] + blank[walk[t]]
             at, total = 0, 0.0
-            for run in b.runs[b.runs_start[left + v] : b.runs_start[left + v + 1]]:
+            for run in runs:
                 end: Any = at + np.intp(run)
                 total += f[before[end] - before[at]]
                 at = end

@@ -72,8 +72,7 @@ class FunctionTarget(Target):
             return True, first.probabilities.shape[1]
         if classes is None:
             raise TargetError(
-                f"the target {self.name} answers labels alone, so the number of classes must be given "
-                "(--classes N)."
+                f"the target {self.name} answers labels alone, so the number of classes must be given (--classes N)."
             )
         return False, classes
 
@@ -108,8 +107,7 @@ class FunctionTarget(Target):
             items = vars(module).items()
             found = [key for key, value in items if callable(value) and not key.startswith("_")][:8]
             raise TargetError(
-                f"the module {module_name} has no function {attribute!r}; it has: "
-                f"{', '.join(found) or 'none'}."
+                f"the module {module_name} has no function {attribute!r}; it has: {', '.join(found) or 'none'}."
             )
         return cls(function, probe, classes=classes, name=text, gives_probabilities=gives_probabilities)
 
