@@ -19,10 +19,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from copycost._types import ByteArray
-from copycost.audit import AuditResult, Folder, build_spec
+from copycost.audit import AuditResult, AuditSpec, Folder, build_spec
 from copycost.audit._records import write_json
 from copycost.audit._scenario import load_data
 from copycost.audit._tasks import target_key
@@ -385,25 +386,27 @@ def test_contradicting_answers_stand_beside_the_targets_own_error(result: AuditR
     assert "The pool carries no labels" in _page(build(pool_labelled=False)).text
 
 
-def test_the_command_and_the_file_on_the_page_give_the_same_spec_again() -> None:
-    hostile = {"target": "it's a:f$(x) `y`", "pool": "a b/'q'.npz", "test": "-t.npz"}
-    result = build(**hostile, uniform=7, ceiling=False)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"target": "it's a:f$(x) `y`", "pool": "a b/'q'.npz", "test": "-t.npz", "uniform": 7},
+        {"target": "-w.safetensors", "target_arch": "lenet5", "target_mean": [0.1307], "target_deviation": [1 / 3]},
+        {"answers": ["top1", "topk:2"], "strategies": ["random", "drmi alpha=4 group=label"], "transfer": None},
+    ],
+)
+def test_the_command_and_the_file_on_the_page_give_the_same_spec_again(fields: dict[str, Any]) -> None:
+    result = build(**fields, ceiling=False)
     blocks = re.findall(r'<pre class="scroll" tabindex="0"><code>(.*?)</code></pre>', render(result), re.DOTALL)
-    command, document = (Page(block).texts for block in blocks[-2:])
-    words = shlex.split("".join(command).replace("\\\n", ""))
+    command, document = ("".join(Page(block).texts) for block in blocks[-2:])
+    assert build_spec(yaml.safe_load(document)) == result.spec
+    words = shlex.split(command.replace("\\\n", ""))
     assert words[:2] == ["copycost", "audit"]
-    assert words[-2:] == ["--", hostile["target"]]
-    flags = [word[2:].partition("=") for word in words[2:-4]]
-    names = {"budget": "budgets", "strategy": "strategies"}
-    values: dict[str, Any] = {"target": words[-1], "strategies": []}
-    for name, _, value in flags:
-        key = names.get(name, name).replace("-", "_")
-        if key == "strategies":
-            values[key].append(value)
-        else:
-            values[key] = dict(pair.split("=") for pair in value.split()) if key == "transfer" else value
-    assert build_spec(values) == result.spec
-    assert build_spec(yaml.safe_load("".join(document))) == result.spec
+    context = get_command(app).commands["audit"].make_context("audit", words[2:])  # type: ignore[attr-defined]
+    given = {name: value for name, value in context.params.items() if name in AuditSpec.model_fields}
+    assert Path(context.params["out"]) == Path("audit-again")
+    given |= {"budgets": context.params["budget"], "strategies": context.params["strategy"]}
+    given["transfer"] = dict(pair.split("=") for pair in given["transfer"].split())
+    assert build_spec({name: value for name, value in given.items() if value is not None}) == result.spec
 
 
 HOSTILE = (

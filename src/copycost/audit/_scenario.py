@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from copycost.datasets import Dataset, find_overlap, load, stratified_split
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
 from copycost.networks import Classifier, build, load_weights, save_weights
-from copycost.oracle import Answers, Oracle
+from copycost.oracle import Answers, Ledger, Oracle
 from copycost.oracle.targets import FunctionTarget, LabelTarget, NetworkTarget, Target
 from copycost.substitutes import Labelled, Schedule, fit
 
@@ -101,8 +102,18 @@ def _check(spec: AuditSpec, data: Data) -> None:
         )
 
 
-def load_target(spec: AuditSpec, data: Data, weights: Path) -> Target:
-    """Return the target; ``weights`` is where a target trained here was saved."""
+def load_target(
+    spec: AuditSpec, data: Data, weights: Path, record: dict[str, Any] | None, ledger: Ledger | None
+) -> Target:
+    """Return the target.
+
+    Parameters
+    ----------
+    spec, data : what is audited
+    weights : where a target trained here was saved
+    record : the record of its preparation, once there is one
+    ledger : of its preparation; needed without a record, as a function is asked a few inputs to see what it returns
+    """
     classes = spec.classes or (len(data.classes) or None)
     if spec.target == "labels":
         return _label_target(data)
@@ -110,20 +121,37 @@ def load_target(spec: AuditSpec, data: Data, weights: Path) -> Target:
         architecture = spec.target.partition("@")[0]
         return NetworkTarget.load(weights, architecture, data.pool.inputs.shape, classes or 2)
     if spec.target.endswith(".safetensors"):
-        assert spec.target_arch is not None
-        if classes is None:
-            raise InvalidInput("neither pool nor test names its classes; give their number with --classes.")
-        return NetworkTarget.load(
-            Path(spec.target),
-            spec.target_arch,
-            data.pool.inputs.shape,
-            classes,
-            mean=spec.target_mean,
-            deviation=spec.target_deviation,
-        )
-    return FunctionTarget.load(
-        spec.target, data.test.inputs.take(range(min(_PROBE, len(data.test.inputs)))), classes=classes
+        return _weights_target(spec, data, classes)
+    if record is not None:
+        known = record["gives_probabilities"]
+        return FunctionTarget.load(spec.target, None, classes=len(record["classes"]), gives_probabilities=known)
+    assert ledger is not None
+    return _probed_function(spec, data, ledger)
+
+
+def _weights_target(spec: AuditSpec, data: Data, classes: int | None) -> NetworkTarget:
+    assert spec.target_arch is not None
+    if classes is None:
+        raise InvalidInput("neither pool nor test names its classes; give their number with --classes.")
+    return NetworkTarget.load(
+        Path(spec.target),
+        spec.target_arch,
+        data.pool.inputs.shape,
+        classes,
+        mean=spec.target_mean,
+        deviation=spec.target_deviation,
     )
+
+
+def _probed_function(spec: AuditSpec, data: Data, ledger: Ledger) -> FunctionTarget:
+    """Ask a function a few held-out images to see what it returns, and keep that in the ledger like any other query."""
+    probe = data.test.inputs.take(range(min(_PROBE, len(data.test.inputs))))
+    digests = list(dict.fromkeys(probe.digests()))
+    ledger.charge("probe", digests, {})
+    target = FunctionTarget.load(spec.target, probe, classes=spec.classes, fallback=len(data.classes) or None)
+    if target.probed is not None and len(digests) == len(probe):
+        ledger.complete("probe", digests, target.probed)
+    return target
 
 
 def _label_target(data: Data) -> LabelTarget:

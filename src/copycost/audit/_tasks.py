@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from copycost import measures
+from copycost._types import IntArray
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder, machine, read_json, write_json
 from copycost.audit._scenario import Data, ceiling_agreement, held_out, load_data, load_target, train_network
 from copycost.audit._spec import AuditSpec, CellSpec, digest_of
@@ -18,6 +19,7 @@ from copycost.errors import InvalidInput
 from copycost.extraction import Cell, Scenario, run_cell
 from copycost.networks import save_weights
 from copycost.oracle import AnswerKind, Ledger, Oracle
+from copycost.oracle.targets import Target
 from copycost.strategies import Memo, parse
 from copycost.substitutes import Schedule
 from copycost.transfer import TransferPlan
@@ -55,64 +57,55 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     folder.mkdir(parents=True, exist_ok=True)
     report("loading data", 0.0)
     data = _data_of(spec, seed, data_dir)
-    _check_unchanged(folder, data)
+    record = read_json(folder / "record.json", TARGET_SCHEMA) if finished(folder, TARGET_SCHEMA) else None
+    if record is not None:
+        _check_unchanged(record, data)
     started = time.perf_counter()
+    weights = folder / "target.safetensors"
     if spec.trains_target:
-        train_network(
-            spec,
-            data,
-            seed,
-            "target",
-            folder / "target.safetensors",
-            functools.partial(report, "training the target"),
-        )
-    target = load_target(spec, data, folder / "target.safetensors")
-    _check_classes(spec, data, target.classes)
-    with Ledger(folder / "ledger.sqlite", target=target.fingerprint()) as ledger:
+        train_network(spec, data, seed, "target", weights, functools.partial(report, "training the target"))
+    with Ledger(folder / "ledger.sqlite") as ledger:
+        target = load_target(spec, data, weights, record, ledger)
+        if (fingerprint := target.fingerprint()) is not None:
+            ledger.belong_to(fingerprint)
+        _check_classes(spec, data, target.classes)
         report("asking about the held-out images", 0.0)
-        oracle = Oracle(target, ledger, account="held-out")
-        answers = held_out(oracle, data.test.inputs)
-        counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint")}
-    if finished(folder, TARGET_SCHEMA):
+        answers = held_out(Oracle(target, ledger, account="held-out"), data.test.inputs)
+        counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe")}
+    if record is not None:
         return
     ceiling = None
     if spec.trains_target:
-        second = train_network(
-            spec,
-            data,
-            seed,
-            "ceiling",
-            folder / "ceiling.safetensors",
-            functools.partial(report, "training a second target"),
-        )
+        say = functools.partial(report, "training a second target")
+        second = train_network(spec, data, seed, "ceiling", folder / "ceiling.safetensors", say)
         ceiling = ceiling_agreement(second, data.test.inputs, answers)
+    run = {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts}
+    write_json(folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling) | {"run": run})
+
+
+def _target_record(
+    spec: AuditSpec, seed: int, target: Target, data: Data, answers: IntArray, ceiling: float | None
+) -> dict[str, Any]:
     true = data.test.labels
-    write_json(
-        folder / "record.json",
-        {
-            "schema": TARGET_SCHEMA,
-            "target": target.name,
-            "fingerprint": target.fingerprint(),
-            "seed": seed if spec.per_seed else None,
-            "classes": list(data.classes) or [str(label) for label in range(target.classes)],
-            "gives_probabilities": target.gives_probabilities,
-            "answers_new": target.answers_new,
-            "pool": _facts(data.pool.name, data.pool.inputs, data.pool.labels is not None),
-            "test": _facts(data.test.name, data.test.inputs, true is not None),
-            "pool_overlaps_training": data.pool_overlaps_training,
-            "result": {
-                "accuracy": None if true is None else measures.accuracy(answers, true),
-                "ceiling": ceiling,
-                "held_out_charged": counts["held-out"]["charged"],
-                "held_out_answers": answers.tolist(),
-            },
-            "run": {
-                "machine": machine(),
-                "seconds": round(time.perf_counter() - started, 3),
-                "counts": counts,
-            },
+    extra = [str(label) for label in range(len(data.classes), target.classes)]
+    return {
+        "schema": TARGET_SCHEMA,
+        "target": target.name,
+        "fingerprint": target.fingerprint(),
+        "seed": seed if spec.per_seed else None,
+        "classes": [*data.classes, *extra],
+        "gives_probabilities": target.gives_probabilities,
+        "answers_new": target.answers_new,
+        "pool": _facts(data.pool.name, data.pool.inputs, data.pool.labels is not None),
+        "test": _facts(data.test.name, data.test.inputs, true is not None),
+        "pool_overlaps_training": data.pool_overlaps_training,
+        "result": {
+            "accuracy": None if true is None else measures.accuracy(answers, true),
+            "ceiling": ceiling,
+            "held_out_charged": len(set(data.test.inputs.digests())),
+            "held_out_answers": answers.tolist(),
         },
-    )
+    }
 
 
 def _facts(name: str, inputs: Any, labelled: bool) -> dict[str, Any]:
@@ -125,10 +118,7 @@ def _facts(name: str, inputs: Any, labelled: bool) -> dict[str, Any]:
     }
 
 
-def _check_unchanged(folder: Path, data: Data) -> None:
-    if not finished(folder, TARGET_SCHEMA):
-        return
-    record = read_json(folder / "record.json", TARGET_SCHEMA)
+def _check_unchanged(record: dict[str, Any], data: Data) -> None:
     for role, part in (("pool", data.pool), ("test", data.test)):
         if record[role]["digest"] != part.inputs.digest():
             raise InvalidInput(
@@ -195,7 +185,7 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
     folder = Folder(out).target(key)
     record = read_json(folder / "record.json", TARGET_SCHEMA)
     scenario = Scenario(
-        target=load_target(spec, data, folder / "target.safetensors"),
+        target=load_target(spec, data, folder / "target.safetensors", record, None),
         pool=data.pool.inputs,
         pool_labels=data.pool.labels,
         test=data.test.inputs,

@@ -89,7 +89,12 @@ class Ledger:
             raise sqlite3.DatabaseError("its pages do not fit together")
         self._base.execute("PRAGMA journal_mode=WAL")
         self._base.execute("PRAGMA synchronous=FULL")
-        if target is not None and (held := self.remember("target", target)) != target:
+        if target is not None:
+            self.belong_to(target)
+
+    def belong_to(self, target: str) -> None:
+        """Note the fingerprint of the target this ledger is of, or refuse one that differs from what is noted."""
+        if (held := self.remember("target", target)) != target:
             raise LedgerError(
                 f"the ledger {self.path} was written for another target (its fingerprint is {held[:16]}…, "
                 f"this target's is {target[:16]}…). Use another output folder, or the target it was written "

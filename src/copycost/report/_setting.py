@@ -233,28 +233,24 @@ def spec_yaml(spec: AuditSpec) -> str:
     return text
 
 
+_FLAG_NAMES = {"budgets": "budget", "strategies": "strategy"}
+
+
 def command(spec: AuditSpec) -> str:
-    """Return the command that runs the audit again, quoted for a POSIX shell."""
-    transfer = " ".join(f"{key}={_plain(value)}" for key, value in spec.transfer.model_dump(mode="json").items())
-    flags: list[tuple[str, object]] = [
-        ("--pool", spec.pool),
-        ("--test", spec.test),
-        ("--budget", ",".join(str(budget) for budget in spec.budgets)),
-        *(("--strategy", strategy) for strategy in spec.strategies),
-        ("--answers", ",".join(spec.answers)),
-        ("--seeds", spec.seeds),
-        ("--substitute", spec.substitute),
-        ("--schedule", spec.schedule),
-        ("--target-arch", spec.target_arch),
-        ("--target-schedule", spec.target_schedule),
-        ("--classes", spec.classes),
-        ("--transfer", transfer),
-        ("--uniform", spec.uniform),
-        ("--levels", ",".join(repr(value) for value in spec.levels)),
-    ]
-    lines = [f"{name}={shlex.quote(str(value))}" for name, value in flags if value is not None]
-    return " \\\n  ".join(["copycost audit", *lines, "--out audit-again", f"-- {shlex.quote(spec.target)}"])
+    """Return the command that runs the audit again, every setting spelled out, quoted for a POSIX shell."""
+    flags: list[str] = []
+    for name, value in spec.model_dump(mode="json").items():
+        flag = "--" + _FLAG_NAMES.get(name, name).replace("_", "-")
+        repeated = value if name == "strategies" else [value]
+        if name != "target" and value is not None:
+            flags += [f"{flag}={shlex.quote(_argument(one))}" for one in repeated]
+    return " \\\n  ".join(["copycost audit", *flags, "--out audit-again", f"-- {shlex.quote(spec.target)}"])
 
 
-def _plain(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else repr(value) if isinstance(value, float) else str(value)
+def _argument(value: object) -> str:
+    """Return a setting as a command line takes it: lists with commas, groups of settings as name=value."""
+    if isinstance(value, dict):
+        return " ".join(f"{key}={_argument(one)}" for key, one in value.items())
+    if isinstance(value, list):
+        return ",".join(_argument(one) for one in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)

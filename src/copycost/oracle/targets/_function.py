@@ -13,7 +13,7 @@ import numpy as np
 from copycost._types import AnyArray
 from copycost.errors import InvalidInput, TargetError
 from copycost.inputs import Images, Inputs
-from copycost.oracle._answers import checked_reply
+from copycost.oracle._answers import Answers, checked_reply
 from copycost.oracle.targets._base import Target
 
 __all__ = ["FunctionTarget"]
@@ -25,10 +25,16 @@ class FunctionTarget(Target):
     Parameters
     ----------
     function : the callable
-    probe : a few inputs, sent once to learn what it returns, outside every ledger; None where that is known
+    probe : a few inputs, sent once to learn what it returns; None where that is known. The caller records them
     classes : number of classes; needed where it returns labels alone
+    fallback : number of classes where it returns labels alone and ``classes`` is None
     name : how reports call it
     gives_probabilities : whether it returns probabilities; with this and ``classes`` given nothing is sent
+
+    Attributes
+    ----------
+    probed : Answers or None
+        What it answered to the probe, where one was sent.
 
     Raises
     ------
@@ -44,17 +50,19 @@ class FunctionTarget(Target):
         probe: Inputs | None,
         *,
         classes: int | None,
+        fallback: int | None = None,
         name: str,
         gives_probabilities: bool | None = None,
     ) -> None:
         self.name = name
         self._function = function
+        self.probed: Answers | None = None
         if gives_probabilities is None or classes is None:
-            gives_probabilities, classes = self._probe(probe, classes)
+            gives_probabilities, classes = self._probe(probe, classes, fallback)
         self.gives_probabilities = gives_probabilities
         self.classes = classes
 
-    def _probe(self, probe: Inputs | None, classes: int | None) -> tuple[bool, int]:
+    def _probe(self, probe: Inputs | None, classes: int | None, fallback: int | None) -> tuple[bool, int]:
         if probe is None:
             raise InvalidInput(
                 f"probe is None for the target {self.name}; give a few inputs to send, or both classes and "
@@ -67,10 +75,10 @@ class FunctionTarget(Target):
             raise TargetError(
                 f"the target {self.name} raised {type(error).__name__} on {len(probe)} inputs: {error}"
             ) from error
-        first = checked_reply(reply, len(probe), classes)
+        first = self.probed = checked_reply(reply, len(probe), classes)
         if first.probabilities is not None:
             return True, first.probabilities.shape[1]
-        if classes is None:
+        if (classes := classes or fallback) is None:
             raise TargetError(
                 f"the target {self.name} answers labels alone, so the number of classes must be given (--classes N)."
             )
@@ -83,6 +91,7 @@ class FunctionTarget(Target):
         probe: Inputs | None,
         *,
         classes: int | None,
+        fallback: int | None = None,
         gives_probabilities: bool | None = None,
     ) -> FunctionTarget:
         """Import ``module:function``, which runs its code, looking in the working directory first."""
@@ -109,7 +118,9 @@ class FunctionTarget(Target):
             raise TargetError(
                 f"the module {module_name} has no function {attribute!r}; it has: {', '.join(found) or 'none'}."
             )
-        return cls(function, probe, classes=classes, name=text, gives_probabilities=gives_probabilities)
+        return cls(
+            function, probe, classes=classes, fallback=fallback, name=text, gives_probabilities=gives_probabilities
+        )
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return what the callable returns; it gets a copy that it may change."""
