@@ -372,3 +372,19 @@ def test_curves_and_settings_without_an_answer_are_refused(changed: dict[str, ob
     arguments: dict[str, object] = {"budgets": [50, 150], "agreement": [[0.5, 0.95]], "rng": rng()}
     with pytest.raises(InvalidInput, match=words):
         measures.queries_needed(**{**arguments, **changed})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("sizes", [(5, 5), (3, 9), (2, 2)])
+def test_an_unpaired_interval_is_welchs(sizes: tuple[int, int]) -> None:
+    drawn = rng(sum(sizes))
+    a, b = drawn.normal(0.9, 0.05, sizes[0]), drawn.normal(0.8, 0.01, sizes[1])
+    ours = measures.unpaired_interval(a, b)
+    theirs = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    assert ours.mean == pytest.approx(a.mean() - b.mean())
+    assert (ours.low, ours.high) == (pytest.approx(theirs.low), pytest.approx(theirs.high))
+
+
+def test_an_unpaired_interval_of_single_or_constant_values_claims_nothing_it_cannot() -> None:
+    assert measures.unpaired_interval([0.9], [0.8, 0.7]).low is None
+    constant = measures.unpaired_interval([0.9, 0.9], [0.8, 0.8])
+    assert constant.low == constant.high == pytest.approx(0.1)

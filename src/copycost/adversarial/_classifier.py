@@ -78,9 +78,7 @@ def input_gradient(value: torch.Tensor, leaf: torch.Tensor, *, keep_graph: bool 
 
 def _checked_logits(logits: torch.Tensor, count: int) -> torch.Tensor:
     if not isinstance(logits, torch.Tensor):
-        raise InvalidInput(
-            f"model returned {type(logits).__name__}; a tensor of logits (n, classes) is needed."
-        )
+        raise InvalidInput(f"model returned {type(logits).__name__}; a tensor of logits (n, classes) is needed.")
     if logits.ndim != 2 or logits.shape[0] != count or logits.shape[1] < 2:
         raise InvalidInput(
             f"model returned logits of shape {tuple(logits.shape)} for {count} images; "
@@ -124,9 +122,7 @@ def check_labels(model: Classifier, images: torch.Tensor, labels: torch.Tensor) 
             f"({len(images)},) is needed, one class for each image."
         )
     if labels.dtype == torch.bool or labels.is_floating_point() or labels.is_complex():
-        raise InvalidInput(
-            f"labels have dtype {labels.dtype}; integer classes are needed. Convert with .long()."
-        )
+        raise InvalidInput(f"labels have dtype {labels.dtype}; integer classes are needed. Convert with .long().")
     # A copy, because a tensor made under inference_mode cannot take part in a graph.
     labels = labels.to(device=images.device, dtype=torch.int64, copy=True)
     if not len(labels):

@@ -194,9 +194,7 @@ def _check_arguments(steps: int, overshoot: float, candidates: int, norm: str, b
     check_at_least_one("batch_size", batch_size)
     check_at_least_one("candidates", candidates)
     if candidates < 2:
-        raise InvalidInput(
-            f"candidates is {candidates}; at least 2 are needed, the predicted class and another."
-        )
+        raise InvalidInput(f"candidates is {candidates}; at least 2 are needed, the predicted class and another.")
     check_non_negative("overshoot", overshoot)
     check_norm(norm)
 
@@ -205,9 +203,7 @@ def _counters(images: torch.Tensor) -> torch.Tensor:
     return torch.zeros(len(images), dtype=torch.int64, device=images.device)
 
 
-def _ranked_classes(
-    model: Classifier, images: torch.Tensor, candidates: int, batch_size: int
-) -> torch.Tensor:
+def _ranked_classes(model: Classifier, images: torch.Tensor, candidates: int, batch_size: int) -> torch.Tensor:
     """Return the likeliest classes (n, candidates), the predicted one first; the lowest class wins a tie."""
     if not len(images):
         return torch.zeros((0, candidates), dtype=torch.int64, device=images.device)
@@ -218,9 +214,7 @@ def _ranked_classes(
     return torch.cat(ranked)
 
 
-def _step_to_nearest(
-    model: Classifier, points: torch.Tensor, ranked: torch.Tensor, norm: Norm
-) -> torch.Tensor:
+def _step_to_nearest(model: Classifier, points: torch.Tensor, ranked: torch.Tensor, norm: Norm) -> torch.Tensor:
     """Return the step to the nearest of the linearised boundaries.
 
     One graph serves all candidates, with a backward pass for each: as fast on a processor as one pass batched

@@ -1,6 +1,12 @@
 """Measures of a copy: pure functions on NumPy arrays, which know nothing of models."""
 
-from copycost.measures._intervals import Interval, difference_supported, paired_interval, student_interval
+from copycost.measures._intervals import (
+    Interval,
+    difference_supported,
+    paired_interval,
+    student_interval,
+    unpaired_interval,
+)
 from copycost.measures._needed import QueriesNeeded, queries_needed
 from copycost.measures._rates import (
     accuracy,
@@ -28,4 +34,5 @@ __all__ = [
     "queries_needed",
     "student_interval",
     "transfer_rates",
+    "unpaired_interval",
 ]

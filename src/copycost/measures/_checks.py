@@ -17,9 +17,7 @@ def checked_labels(name: str, values: npt.ArrayLike, classes: int | None = None)
     if array.dtype.kind == "f" and np.isnan(array).any():
         raise InvalidInput(f"{name} contains NaN; every input needs a label: leave out those that have none.")
     if array.dtype.kind not in "iu":
-        raise InvalidInput(
-            f"{name} has dtype {array.dtype}; whole-number labels are needed: use .astype(int)."
-        )
+        raise InvalidInput(f"{name} has dtype {array.dtype}; whole-number labels are needed: use .astype(int).")
     labels = array.astype(np.int64)
     if classes is not None and (labels.min() < 0 or labels.max() >= classes):
         raise InvalidInput(
@@ -34,8 +32,7 @@ def checked_vector(name: str, values: npt.ArrayLike) -> FloatArray:
     array = np.asarray(values)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iuf":
         raise InvalidInput(
-            f"{name} has shape {array.shape} and dtype {array.dtype}; a vector of at least one number is "
-            "needed."
+            f"{name} has shape {array.shape} and dtype {array.dtype}; a vector of at least one number is needed."
         )
     if not np.isfinite(array).all():
         raise InvalidInput(f"{name} contains NaN or infinity; leave out the runs that gave no number.")

@@ -99,6 +99,39 @@ def paired_interval(a: npt.ArrayLike, b: npt.ArrayLike, level: float = 0.95) -> 
     return student_interval(first - second, level)
 
 
+def unpaired_interval(a: npt.ArrayLike, b: npt.ArrayLike, level: float = 0.95) -> Interval:
+    """Return the difference of the means of ``a`` and ``b`` with Welch's interval, for values that share no seeds.
+
+    Parameters
+    ----------
+    a, b : float arrays (n,) and (m,)
+        Values of two audits.
+    level : float
+        Confidence of the interval, strictly between 0 and 1.
+
+    Returns
+    -------
+    Interval
+        Its ``n`` is the smaller count and its ``values`` are empty, as no value belongs to a pair.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no value, one is NaN or infinite, or the level is out of range.
+    """
+    check_level("level", level)
+    first, second = checked_vector("a", a), checked_vector("b", b)
+    mean, n = float(first.mean() - second.mean()), min(len(first), len(second))
+    if n == 1:
+        return Interval(mean, None, None, 1, ())
+    errors = np.array([first.var(ddof=1) / len(first), second.var(ddof=1) / len(second)])
+    if errors.sum() == 0:
+        return Interval(mean, mean, mean, n, ())
+    freedom = errors.sum() ** 2 / (errors**2 / [len(first) - 1, len(second) - 1]).sum()
+    half = float(stdtrit(freedom, (1 + level) / 2) * np.sqrt(errors.sum()))
+    return Interval(mean, mean - half, mean + half, n, ())
+
+
 def difference_supported(interval: Interval) -> bool:
     """Say whether an interval of differences leaves out 0; a single value supports nothing.
 

@@ -58,11 +58,7 @@ class QueriesNeeded:
         reached_by = f"reached by {self.reached} of {self.seeds} seed{'s' if self.seeds > 1 else ''}"
         if self.state == "not reached" or self.queries is None:
             return f"more than {self.largest:,.0f} queries ({reached_by})"
-        head = (
-            f"at most {math.ceil(self.queries):,}"
-            if self.state == "at most"
-            else f"about {self.queries:,.0f}"
-        )
+        head = f"at most {math.ceil(self.queries):,}" if self.state == "at most" else f"about {self.queries:,.0f}"
         notes = [self._interval_words()]
         if self.reached < self.seeds:
             notes.append(reached_by)
@@ -165,12 +161,7 @@ def _checked_curves(budgets: npt.ArrayLike, agreement: npt.ArrayLike) -> tuple[F
             f"budgets are {steps.tolist()}; positive and strictly increasing numbers are needed: sort them."
         )
     curves = np.asarray(agreement)
-    if (
-        curves.ndim != 2
-        or len(curves) == 0
-        or curves.shape[1] != len(steps)
-        or curves.dtype.kind not in "iuf"
-    ):
+    if curves.ndim != 2 or len(curves) == 0 or curves.shape[1] != len(steps) or curves.dtype.kind not in "iuf":
         raise InvalidInput(
             f"agreement has shape {curves.shape} and dtype {curves.dtype}; numbers of shape (seeds, "
             f"{len(steps)}) are needed, one row for each seed and one column for each budget."
@@ -185,9 +176,7 @@ def _check_settings(level: float, resamples: int, confidence: float) -> None:
     if not 0 < level <= 1:
         raise InvalidInput(f"level is {level}; a share above 0 and at most 1 is needed, such as 0.9.")
     if resamples < 1:
-        raise InvalidInput(
-            f"resamples is {resamples}; at least 1 is needed, 1,000 or more for a stable interval."
-        )
+        raise InvalidInput(f"resamples is {resamples}; at least 1 is needed, 1,000 or more for a stable interval.")
     check_level("confidence", confidence)
 
 

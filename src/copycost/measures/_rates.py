@@ -123,9 +123,7 @@ def macro_f1(predicted: npt.ArrayLike, true: npt.ArrayLike, classes: int) -> flo
     return float(np.mean(2 * np.diagonal(counts) / np.maximum(occurrences, 1)))
 
 
-def per_class_agreement(
-    target_labels: npt.ArrayLike, substitute_labels: npt.ArrayLike, classes: int
-) -> FloatArray:
+def per_class_agreement(target_labels: npt.ArrayLike, substitute_labels: npt.ArrayLike, classes: int) -> FloatArray:
     """Return, for each class, the agreement over the inputs that the target puts into that class.
 
     Parameters

@@ -127,8 +127,7 @@ def _checked_flags(fooled: npt.ArrayLike) -> BoolArray:
     flags = np.asarray(fooled)
     if flags.ndim != 1 or flags.size == 0 or flags.dtype != np.bool_:
         raise InvalidInput(
-            f"fooled has shape {flags.shape} and dtype {flags.dtype}; a vector of at least one bool is "
-            "needed."
+            f"fooled has shape {flags.shape} and dtype {flags.dtype}; a vector of at least one bool is needed."
         )
     return flags.astype(np.bool_)
 

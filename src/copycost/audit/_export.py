@@ -1,0 +1,122 @@
+"""An audit's tables as CSV, its substitutes as safetensors, its chosen indices: for work in other tools."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from copycost.audit._records import Folder
+from copycost.audit._summary import AuditResult
+from copycost.errors import InvalidInput
+
+__all__ = ["export"]
+
+
+def export(result: AuditResult, folder: Path, to: Path) -> list[Path]:
+    """Write every table as CSV, every chosen index, and every substitute, into a new folder; return the files.
+
+    Parameters
+    ----------
+    result, folder : a finished audit and the folder it was read from
+    to : folder to make
+
+    Raises
+    ------
+    InvalidInput
+        If ``to`` exists and is not empty, or cannot be written.
+    """
+    if to.exists() and (not to.is_dir() or any(to.iterdir())):
+        raise InvalidInput(f"{to} is there already and not an empty folder; name a new one.")
+    try:
+        (to / "substitutes").mkdir(parents=True, exist_ok=True)
+        files = [
+            _write(to / "curves.csv", _CURVES, _curves(result)),
+            _write(to / "queries_needed.csv", _NEEDED, _needed(result)),
+            _write(to / "differences.csv", _DIFFERENCES, _differences(result)),
+            _write(to / "cells.csv", _CELLS, _cells(result)),
+            _write(to / "agreement_by_class.csv", _BY_CLASS, _by_class(result)),
+            _write(to / "chosen.csv", _CHOSEN, _chosen(result)),
+        ]
+        for cell in result.cells:
+            source = Folder(folder).cell(cell["key"]) / "substitute.safetensors"
+            files.append(Path(shutil.copy(source, to / "substitutes" / f"{cell['key']}.safetensors")))
+    except OSError as error:
+        raise InvalidInput(f"{to} cannot be written ({error.strerror}); make room or choose another folder.") from None
+    return files
+
+
+def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> Path:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+    return path
+
+
+_CURVES = ("measure", "strategy", "answers", "budget", "mean", "low", "high", "seeds")
+_NEEDED = ("strategy", "answers", "level", "state", "queries", "low", "high", "seeds_reached", "seeds")
+_DIFFERENCES = ("strategy", "against", "answers", "budget", "measure", "difference", "low", "high", "supported")
+_CELLS = ("key", "seed", "strategy", "answers", "budget", "charged", "agreement", "accuracy", "macro_f1", "test_loss",
+          "ru_agreement", "substitute")  # fmt: skip
+_BY_CLASS = ("key", "class", "agreement")
+_CHOSEN = ("key", "position", "pool_index", "answered_label")
+
+
+def _curves(result: AuditResult) -> Iterable[Sequence[object]]:
+    for curve in result.curves:
+        for budget, interval in zip(curve.budgets, curve.intervals, strict=True):
+            yield (
+                curve.measure,
+                curve.strategy,
+                curve.answers,
+                budget,
+                interval.mean,
+                interval.low,
+                interval.high,
+                interval.n,
+            )
+
+
+def _needed(result: AuditResult) -> Iterable[Sequence[object]]:
+    for row in result.needed:
+        found = row.needed
+        yield (
+            *(row.strategy, row.answers, row.level, found.state, found.queries),
+            *(found.low, found.high, found.reached, found.seeds),
+        )
+
+
+def _differences(result: AuditResult) -> Iterable[Sequence[object]]:
+    for row in result.differences:
+        interval = row.interval
+        yield (
+            *(row.strategy, row.against, row.answers, row.budget, row.measure),
+            *(interval.mean, interval.low, interval.high, row.supported),
+        )
+
+
+def _cells(result: AuditResult) -> Iterable[Sequence[object]]:
+    for cell in result.cells:
+        spec, measured = cell["spec"], cell["result"]["measures"]
+        yield (
+            *(cell["key"], spec["seed"], spec["strategy"], spec["answers"], spec["budget"]),
+            cell["result"]["queries"]["charged"],
+            *(measured[name] for name in ("agreement", "accuracy", "macro_f1", "test_loss", "ru_agreement")),
+            f"substitutes/{cell['key']}.safetensors",
+        )
+
+
+def _by_class(result: AuditResult) -> Iterable[Sequence[object]]:
+    for cell in result.cells:
+        names = result.targets[0]["classes"]
+        for name, value in zip(names, cell["result"]["measures"]["agreement_by_class"], strict=True):
+            yield cell["key"], name, value
+
+
+def _chosen(result: AuditResult) -> Iterable[Sequence[object]]:
+    for cell in result.cells:
+        chosen = cell["result"]["chosen"]
+        for position, (index, label) in enumerate(zip(chosen["pool_index"], chosen["answers"], strict=True)):
+            yield cell["key"], position, index, label
