@@ -1,9 +1,14 @@
-"""Fixtures shared by all tests."""
+"""Fixtures and settings shared by all tests."""
 
 import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A loaded machine must not fail a test, and a run must be repeatable.
+settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,11 @@
 """Audits of real targets, through the command line as users run it."""
 
+import csv
 import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 
 from copycost import Images
-from copycost.audit import AuditResult, read_audit
+from copycost.audit import AuditResult, compare, fewest_needed, read_audit
 from copycost.errors import InvalidInput
 
 HERE = Path(__file__).parent
@@ -206,6 +208,16 @@ def test_bad_input_is_a_sentence_before_anything_is_charged(tmp_path: Path, argu
     assert not list(tmp_path.glob("out/cells/*/record.json"))
 
 
+def test_a_spec_that_failed_before_anything_was_asked_may_be_corrected_on_the_same_folder(tmp_path: Path) -> None:
+    out = str(tmp_path / "out")
+    rest = [*EMBEDDED, "--budget", "10", "--strategy", "random", "--seeds", "1", "--schedule", "steps:5"]
+    rest += ["--transfer", "images=0", "--uniform", "0", "--out", out]
+    assert "has no function 'by_inc'" in _refused("audit", "_models:by_inc", *rest)
+    done = copycost("audit", "_models:by_ink", *rest)
+    assert done.returncode == 0, done.stderr
+    assert "target: " in _refused("audit", "_models:labels_by_ink", *rest)
+
+
 def test_a_folder_with_other_files_or_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     assert "holds other files (notes.txt)" in _refused("audit", "--out", str(tmp_path))
@@ -248,3 +260,90 @@ def test_mean_and_deviation_belong_to_a_weights_file(tmp_path: Path) -> None:
         NetworkTarget.load(tmp_path / "w.safetensors", "lenet5", (28, 28, 1), 10, mean=(0.1, 0.2))
     arguments = ["_models:by_ink", *EMBEDDED, "--target-mean", "0.5", "--out", str(tmp_path / "out")]
     assert "are for safetensors targets" in _refused("audit", *arguments)
+
+
+def test_a_pipeline_fails_when_a_copy_is_too_cheap(audited: tuple[Path, AuditResult, str]) -> None:
+    out, result, _ = audited
+    again = ["audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out)]
+    reached = fewest_needed(result)
+    done = copycost(*again, "--fail-under", "1000000")
+    assert done.returncode == (0 if reached is None else 1)
+    done = copycost(*again, "--fail-under", "1")
+    assert done.returncode == 0
+    assert "Traceback" not in done.stderr
+
+
+def test_json_is_all_that_is_printed_when_asked_for(audited: tuple[Path, AuditResult, str], tmp_path: Path) -> None:
+    out, result, _ = audited
+    again = ["audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out)]
+    done = copycost(*again, "--json", "--price", "0.5", "--rate", "2/s", "--log", str(tmp_path / "log"))
+    document = json.loads(done.stdout)
+    assert document["schema"] == "copycost.result/1"
+    assert document["cost"] == {"price": 0.5, "rate": 7200.0}
+    assert document["needed"] == json.loads(json.dumps(result.summary()["needed"]))
+    assert "target of seed 0: ended" in (tmp_path / "log").read_text()
+    assert "What those queries cost a copier" in (out / "report.html").read_text()
+    quiet = copycost(*again, "--quiet")
+    assert "plan:" not in quiet.stdout
+    assert "report:" in quiet.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        (["--price", "-1"], "price is -1"),
+        (["--rate", "often"], "rate is 'often'"),
+        (["--rate", "0/s"], "rate is '0/s'"),
+        (["--log", "/dev/null/log"], "the log"),
+    ],
+)
+def test_costs_and_logs_that_cannot_be_are_refused(tmp_path: Path, option: list[str], words: str) -> None:
+    assert words in _refused("audit", *option, "--seeds", "1", "--out", str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_audit_compared_with_itself_shows_no_difference(audited: tuple[Path, AuditResult, str]) -> None:
+    out, result, _ = audited
+    found = compare(result, result)
+    assert found.paired
+    assert found.differing == ()
+    assert all(row.difference.mean == 0 and not row.supported for row in found.changes)
+    printed = copycost("compare", str(out), str(out))
+    assert "queries needed" in printed.stdout
+    document = json.loads(copycost("compare", str(out), str(out), "--json").stdout)
+    assert document["schema"] == "copycost.comparison/1"
+    assert len(document["changes"]) == len(found.changes)
+
+
+def test_audits_of_other_seeds_are_compared_as_groups(audited: tuple[Path, AuditResult, str]) -> None:
+    _, result, _ = audited
+    other = replace(result, spec=result.spec.model_copy(update={"seeds": 3}))
+    found = compare(result, other)
+    assert not found.paired
+    assert found.differing == ("seeds",)
+    none = replace(other, curves=())
+    with pytest.raises(InvalidInput, match="nothing can be compared"):
+        compare(result, none)
+
+
+def test_everything_can_be_taken_to_other_tools(audited: tuple[Path, AuditResult, str], tmp_path: Path) -> None:
+    out, result, _ = audited
+    to = tmp_path / "tables"
+    assert copycost("export", str(out), str(to)).returncode == 0
+    with open(to / "cells.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["agreement"]) for row in rows] == [
+        cell["result"]["measures"]["agreement"] for cell in result.cells
+    ]
+    with open(to / "chosen.csv", newline="") as file:
+        chosen = [int(row["pool_index"]) for row in csv.DictReader(file) if row["key"] == rows[0]["key"]]
+    assert chosen == result.cells[0]["result"]["chosen"]["pool_index"]
+    assert all((to / row["substitute"]).stat().st_size > 1000 for row in rows)
+    assert "not an empty folder" in _refused("export", str(out), str(to))
+
+
+def test_the_shell_can_complete_commands() -> None:
+    environment = os.environ | {"_COPYCOST_COMPLETE": "complete_bash", "COMP_WORDS": "copycost au", "COMP_CWORD": "1"}
+    code = "import sys; sys.argv = ['copycost']; from copycost.cli import app; app(prog_name='copycost')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout.split() == ["audit"]

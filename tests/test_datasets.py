@@ -3,6 +3,7 @@
 import bz2
 import hashlib
 import importlib.util
+import io
 import shutil
 import subprocess
 import sys
@@ -20,12 +21,14 @@ import numpy as np
 import pytest
 import torch
 import torchvision
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes
+from hypothesis.extra.numpy import arrays as arrays_of
 
 from copycost import Images, datasets
 from copycost._types import AnyArray, ByteArray
-from copycost.datasets import _cifar10, _embedded, _mnist
+from copycost.datasets import _cifar10, _embedded, _memory, _mnist
 from copycost.errors import InvalidInput, MissingData, MissingExtra
 
 BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
@@ -225,6 +228,12 @@ def test_a_slice_is_the_same_part_of_the_whole(text: str, start: int, stop: int)
         ("mnist:tests", "did you mean 'test'"),
         ("mnist:train[:10", "did you mean 'train'"),
         ("nowhere.npz", "there is no file nowhere.npz"),
+        ("~nobody-of-that-name/x.npz", "there is no file ~nobody"),
+        ("a\0b.npz", "there is no file a"),
+        ("x" * 5000 + ".npz", "there is no file x"),
+        ("./nowhere", "there is no folder nowhere; give the path of a folder"),
+        ("~nobody-of-that-name/photos[:3]", "there is no folder ~nobody"),
+        ("/" + "x" * 5000, "there is no folder /x"),
         ("nowhere.npy[:3]", "there is no file nowhere.npy"),
     ],
 )
@@ -459,7 +468,13 @@ SOME = np.zeros((2, 3, 3), np.uint8)
         ({"pictures": SOME}, "has the keys pictures; the images are needed"),
         ({"images": SOME, "x": SOME}, "both 'images' and 'x'"),
         ({"images": SOME, "labels": np.zeros(2, int), "y": np.zeros(2, int)}, "both 'labels' and 'y'"),
-        ({"images": SOME.astype(float)}, r"file.npz: images have dtype float64; uint8"),
+        ({"images": SOME.astype(float)}, r"file.npz: images have dtype float64 with values from 0.0 to 0.0; uint8"),
+        ({"images": np.zeros((2, 3, 32, 32), np.uint8)}, r"channels first.*transpose\(0, 2, 3, 1\)"),
+        ({"images": np.zeros((2, 1, 28, 28), np.uint8)}, r"channels first"),
+        ({"images": np.zeros((2, 3, 3), "U3")}, "dtype <U3; .*Save them again as an array of bytes"),
+        ({"images": np.zeros((2, 3, 3), complex)}, "dtype complex128; .*Save them again as an array of bytes"),
+        ({"images": np.zeros((2, 3, 3), [("a", "u1")])}, "Save them again as an array of bytes"),
+        ({"images": np.zeros((0, 3, 3))}, "dtype float64; .*Save them again"),
         ({"images": np.zeros((2, 9), np.uint8)}, "shape"),
         ({"images": SOME[:0]}, "no image"),
         ({"images": SOME, "labels": np.zeros(3, int)}, "one label for each image"),
@@ -473,6 +488,129 @@ def test_array_files_that_do_not_fit_are_refused(arrays: dict[str, AnyArray], wo
     save_npz(tmp_path / "file.npz", arrays)
     with pytest.raises(InvalidInput, match=words):
         datasets.load(str(tmp_path / "file.npz"))
+
+
+@pytest.mark.parametrize(
+    ("images", "convert", "words"),
+    [
+        (SOME + 0.5, lambda x: (x * 255).round().astype(np.uint8), r"\(images \* 255\).round\(\).astype"),
+        (SOME + 254.6, lambda x: x.round().astype(np.uint8), r"with images.round\(\).astype\(numpy.uint8\)"),
+        (SOME.astype(np.int64) + 255, lambda x: x.astype(np.uint8), r"with images.astype\(numpy.uint8\)"),
+        (SOME == 0, lambda x: x.astype(np.uint8) * 255, r"images.astype\(numpy.uint8\) \* 255"),
+        (SOME.astype(np.uint16) + 65535, lambda x: (x >> 8).astype(np.uint8), r"\(images >> 8\)"),
+    ],
+)
+def test_images_of_another_type_are_never_scaled_silently_and_the_advice_makes_them_readable(
+    images: AnyArray, convert: Callable[[AnyArray], AnyArray], words: str, tmp_path: Path
+) -> None:
+    save_npz(tmp_path / "file.npz", {"images": images})
+    with pytest.raises(InvalidInput, match=words):
+        datasets.load(str(tmp_path / "file.npz"))
+    save_npz(tmp_path / "file.npz", {"images": convert(images)})
+    expected = 128 if images.dtype.kind == "f" and images.max() <= 1 else 255
+    assert set(datasets.load(str(tmp_path / "file.npz")).inputs.array.ravel().tolist()) == {expected}
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_pixels_that_are_not_finite_are_counted(value: float, dtype: type, tmp_path: Path) -> None:
+    images: AnyArray = np.zeros((2, 3, 3), dtype)
+    images[1, 1, :2] = value
+    np.save(tmp_path / "file.npy", images)
+    with pytest.raises(InvalidInput, match="with 2 values that are NaN or infinite"):
+        datasets.load(str(tmp_path / "file.npy"))
+
+
+@pytest.mark.parametrize("low", [-1.0, -128])
+def test_normalised_images_are_refused_with_how_to_undo_it(low: float, tmp_path: Path) -> None:
+    np.save(tmp_path / "file.npy", np.array([low, 1] * 8).reshape(4, 2, 2))
+    with pytest.raises(InvalidInput, match=f"from {low} to 1.*Undo their normalisation"):
+        datasets.load(str(tmp_path / "file.npy"))
+
+
+@pytest.mark.parametrize(
+    "labels", [np.array([0.0, 1.0]), np.array([np.nan, 1]), np.array(["a", "b"]), np.zeros(2, bool)]
+)
+def test_labels_that_are_not_whole_numbers_are_refused(labels: AnyArray, tmp_path: Path) -> None:
+    save_npz(tmp_path / "file.npz", {"images": SOME, "labels": labels})
+    with pytest.raises(InvalidInput, match="a vector of whole numbers is needed"):
+        datasets.load(str(tmp_path / "file.npz"))
+
+
+def test_members_of_an_npz_file_that_lead_elsewhere_are_neither_read_nor_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = io.BytesIO()
+    np.save(content, SOME)
+    elsewhere = ["../images.npy", "/images.npy", "sub/images.npy", "sub/labels.npy"]
+    with zipfile.ZipFile("file.npz", "w") as archive:
+        for name in elsewhere:
+            archive.writestr(name, content.getvalue())
+    with pytest.raises(InvalidInput, match=r"has the keys \.\./images, .*the images are needed as 'images'"):
+        datasets.load("file.npz")
+    with zipfile.ZipFile("file.npz", "a") as archive:
+        archive.writestr("images.npy", content.getvalue())
+    found = datasets.load("file.npz")
+    assert (len(found), found.labels) == (2, None)
+    assert [path.name for path in tmp_path.iterdir()] == ["file.npz"]
+
+
+def test_an_npz_file_that_unpacks_to_more_than_may_be_used_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_npz(tmp_path / "file.npz", {"images": np.zeros((4000, 50, 50), np.uint8)})
+    assert (tmp_path / "file.npz").stat().st_size < 100_000
+    monkeypatch.setattr(_memory, "_SHARE", _memory.memory_limit() * 4 // 2_000_000)
+    with pytest.raises(InvalidInput, match=r"file.npz takes 9.5 MiB of memory"):
+        datasets.load(str(tmp_path / "file.npz"))
+
+
+number_types = st.sampled_from(["?", "u1", "i1", "u2", "i8", "f2", "f4", "f8", "c8", "S2", "U1", "M8[s]"])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    keys=st.dictionaries(
+        st.sampled_from(["images", "labels", "x", "y", "../images", "other"]),
+        number_types.flatmap(
+            lambda kind: arrays_of(kind, array_shapes(min_dims=0, max_dims=5, min_side=0, max_side=4))
+        ),
+        max_size=3,
+    )
+)
+def test_any_arrays_make_a_set_or_a_clear_error(keys: dict[str, AnyArray], tmp_path: Path) -> None:
+    save_npz(tmp_path / "file.npz", keys)
+    try:
+        found = datasets.load(str(tmp_path / "file.npz"), transform=datasets.Transform(size=(2, 3), colour="grey"))
+    except InvalidInput:
+        return
+    assert found.inputs.shape == (2, 3, 1)
+    assert np.asarray(keys["images" if "images" in keys else "x"]).dtype == np.uint8
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(suffix=st.sampled_from([".npz", ".npy"]), places=st.lists(st.tuples(st.integers(0), st.binary(min_size=1))))
+def test_damaged_array_files_make_a_set_or_a_clear_error(
+    suffix: str, places: list[tuple[int, bytes]], tmp_path: Path
+) -> None:
+    path = tmp_path / f"file{suffix}"
+    content = io.BytesIO()
+    if suffix == ".npz":
+        np.savez(content, images=SOME, labels=np.array([0, 1]))
+    else:
+        np.save(content, SOME)
+    damaged = bytearray(content.getvalue())
+    for at, values in places:
+        damaged[at % len(damaged)] = values[0]
+    path.write_bytes(damaged)
+    try:
+        assert len(datasets.load(str(path))) > 0
+    except InvalidInput as error:
+        refusal = str(error)
+    else:
+        return
+    assert str(path) in refusal
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04broken", b"\x93NUMPY\x01\x00"])

@@ -381,7 +381,8 @@ def test_an_unpaired_interval_is_welchs(sizes: tuple[int, int]) -> None:
     ours = measures.unpaired_interval(a, b)
     theirs = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
     assert ours.mean == pytest.approx(a.mean() - b.mean())
-    assert (ours.low, ours.high) == (pytest.approx(theirs.low), pytest.approx(theirs.high))
+    assert ours.low == pytest.approx(theirs.low)
+    assert ours.high == pytest.approx(theirs.high)
 
 
 def test_an_unpaired_interval_of_single_or_constant_values_claims_nothing_it_cannot() -> None:

@@ -23,7 +23,7 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from copycost._types import ByteArray
-from copycost.audit import AuditResult, AuditSpec, Folder, build_spec
+from copycost.audit import AuditResult, AuditSpec, Cost, Folder, build_spec
 from copycost.audit._records import write_json
 from copycost.audit._scenario import load_data
 from copycost.audit._tasks import target_key
@@ -224,6 +224,26 @@ def test_agreement_by_class_is_the_mean_over_the_seeds_that_have_the_class(resul
     found = [_values(result, "drmi", 600, "agreement_by_class")[seed][1] for seed in range(3)]
     assert rows[1][2] == _expected(found)
     assert rows[2][1:] == ["–", "–"]
+
+
+def test_transfer_by_class_is_the_share_off_the_diagonal_of_each_row(result: AuditResult, page: Page) -> None:
+    rows = page.table("Transfer by the class")
+    matrices = [transfer["confusion"] for transfer in _values(result, "random", 600, "transfer")]
+    for index, row in enumerate(rows):
+        shares = [1 - matrix[index][index] / sum(matrix[index]) for matrix in matrices if sum(matrix[index])]
+        if len(shares) > 1:
+            assert row[1] == _expected(shares)
+    assert "Transfer by the class" not in _page(build(transfer=None)).text
+
+
+def test_queries_needed_are_also_said_as_money_and_hours(result: AuditResult) -> None:
+    rows = _page(result, cost=Cost.read(0.01, "60/min")).table("What those queries cost")
+    found = next(row for row in result.needed if (row.strategy, row.level) == ("random", 0.9)).needed
+    assert found.state == "reached"
+    assert found.queries is not None
+    assert rows[0][2] == f"about {found.queries / 100:.2f} {found.queries / 60:.0f} minutes"
+    never = _page(build(levels=[0.99]), cost=Cost.read(0.01, "60/min")).table("What those queries cost")
+    assert never[0][1] == "more than 6.00 10 minutes"
 
 
 def test_markers_of_the_chart_stand_where_the_axis_says(result: AuditResult, page: Page) -> None:

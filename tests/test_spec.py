@@ -76,6 +76,12 @@ def test_a_setting_that_cannot_be_is_named_with_what_is_allowed(change: dict[str
     assert words in str(caught.value)
 
 
+def test_one_mistake_is_named_once() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        build_spec(BASE | {"strategies": ["drni"], "budgets": ["x"]})
+    assert len(str(caught.value).splitlines()) == 2
+
+
 def test_missing_settings_are_named() -> None:
     with pytest.raises(InvalidInput, match="pool is missing"):
         build_spec({"target": "labels", "test": "mnist:test"})

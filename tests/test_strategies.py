@@ -32,6 +32,7 @@ from copycost.networks import Classifier
 from copycost.oracle import Answers
 from copycost.similarity import Dense, luminance, mutual_information
 from copycost.strategies import STRATEGIES, Knowledge, Memo, Queries, Strategy, parse
+from copycost.strategies._coverage import Coverage
 from copycost.strategies._drmi import DRMI
 from copycost.strategies._random import Random
 from copycost.subsets import lightest_subset
@@ -374,10 +375,59 @@ def test_drmi_of_luminance_is_drmi_of_grey_images() -> None:
 
 def test_drmi_of_a_pool_too_large_for_a_matrix_needs_a_number_of_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = choice(DRMI(starts=3), knowing(), 7, seed=2)
-    monkeypatch.setattr("copycost.strategies._drmi._DENSE_LIMIT", 100)
+    monkeypatch.setattr("copycost.similarity._cost.MATRIX_LIMIT", 100)
     assert choice(DRMI(starts=3), knowing(), 7, seed=2) == whole
     with pytest.raises(InvalidInput, match=r"all starts over 24 images needs a matrix .* such as starts=8"):
         choice(DRMI(), knowing(), 7)
+
+
+def test_coverage_takes_the_best_gain_at_every_step() -> None:
+    pool = colour(12, seed=3)
+    matrix = information(pool)
+    roots = np.sqrt(np.diagonal(matrix))
+    matrix = matrix / np.outer(roots, roots)
+    found = choice(Coverage(), knowing(pool, labels=None), 5)
+    cover = np.zeros(12)
+    for index in found:
+        gains = np.maximum(matrix - cover, 0).sum(axis=1)
+        assert gains[index] == pytest.approx(gains.max(), rel=1e-5)
+        cover = np.maximum(cover, matrix[index])
+
+
+def test_coverage_without_a_sample_depends_on_the_pool_alone_and_smaller_choices_begin_larger_ones() -> None:
+    assert len({tuple(choice(Coverage(), knowing(), 7, seed)) for seed in range(4)}) == 1
+    assert choice(Coverage(reference=24), knowing(), 7) == choice(Coverage(), knowing(), 7)
+    assert choice(Coverage(), knowing(), 12)[:7] == choice(Coverage(), knowing(), 7)
+
+
+def test_coverage_of_a_sample_depends_on_the_generator() -> None:
+    chosen = {tuple(choice(Coverage(reference=3), Knowledge(noise(), 3), 10, seed)) for seed in range(6)}
+    assert len(chosen) > 1
+
+
+def test_coverage_within_groups_is_coverage_of_each_group() -> None:
+    chosen = choice(Coverage(group="label"), knowing(), 12)
+    for label, share in enumerate((6, 4, 2)):
+        members = np.flatnonzero(label == LABELS)
+        inner = choice(Coverage(), knowing(colour().take(members), labels=None), share)
+        assert [index for index in chosen if LABELS[index] == label] == members[inner].tolist()
+
+
+def test_coverage_and_drmi_share_one_matrix(tmp_path: Path) -> None:
+    memo = Memo(tmp_path)
+    choice(DRMI(), knowing(memo=memo), 5)
+    kept = set(tmp_path.glob("*.npy"))
+    choice(Coverage(), knowing(memo=memo), 5)
+    (fresh,) = set(tmp_path.glob("*.npy")) - kept
+    assert np.load(fresh).shape == (5,)
+
+
+def test_coverage_of_a_pool_too_large_for_a_matrix_needs_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = choice(Coverage(reference=9), knowing(), 7, seed=2)
+    monkeypatch.setattr("copycost.similarity._cost.MATRIX_LIMIT", 100)
+    assert choice(Coverage(reference=9), knowing(), 7, seed=2) == whole
+    with pytest.raises(InvalidInput, match=r"coverage of all of 24 images needs a matrix .* such as reference=4000"):
+        choice(Coverage(), knowing(), 7)
 
 
 @pytest.mark.parametrize(
@@ -396,6 +446,8 @@ def test_drmi_of_a_pool_too_large_for_a_matrix_needs_a_number_of_starts(monkeypa
         ("drmi alpha=", "drmi alpha is ''"),
         ("drmi starts=1.5", "drmi starts is '1.5'; a whole number or all is needed"),
         ("drmi starts=0", "starts is 0; 1 or more is needed"),
+        ("coverage reference=0", "reference is 0; 1 or more is needed"),
+        ("coverage reference=few", "coverage reference is 'few'; a whole number or all is needed"),
         ("drmi group=class", "drmi group is 'class'; allowed are none, label"),
         ("drmi luminance=true", "drmi luminance is 'true'; yes or no is needed"),
         ("drmi =3", "no parameter ''"),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import IO, TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from copycost.errors import InvalidInput
 
 if TYPE_CHECKING:
     from copycost.audit._executor import Message
@@ -23,8 +27,9 @@ _LINE_EVERY = 15.0  # seconds between lines where there is no terminal to draw a
 class Display:
     """A progress bar on a terminal, a line every few seconds elsewhere."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, log: Path | None = None) -> None:
         self._console = console
+        self._log = _open_log(log)
         self._lock = threading.Lock()
         self._planned = 0.0
         self._bar = Progress(
@@ -52,6 +57,9 @@ class Display:
     def tell(self, message: Message) -> None:
         """Show what a worker says."""
         with self._lock:
+            if self._log is not None:
+                what = "ended" if message.ended else f"{message.stage} {message.share:.0%}"
+                self._log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {message.task}: {what}\n")
             if message.ended:
                 self._shares[message.task] = 1.0
                 row = self._rows.pop(message.task, None)
@@ -93,3 +101,18 @@ class Display:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._bar.stop()
+        if self._log is not None:
+            if error is not None:
+                self._log.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ} {type(error).__name__}: {error}\n")
+            self._log.close()
+
+
+def _open_log(path: Path | None) -> IO[str] | None:
+    if path is None:
+        return None
+    try:
+        return open(path, "a", encoding="utf-8", buffering=1)
+    except OSError as error:
+        raise InvalidInput(
+            f"the log {path} cannot be written ({error.strerror}); name another file with --log."
+        ) from None

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
+import json
 import shlex
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from copycost._version import __version__
 from copycost.errors import CopycostError, MissingExtra
-
-if TYPE_CHECKING:
-    from copycost.audit import AuditResult, Plan
 
 app = typer.Typer(
     help="How many queries does it take to copy a classifier? Measure it on models that you own or may test.",
@@ -26,6 +23,8 @@ app = typer.Typer(
 )
 
 
+Price = Annotated[float | None, typer.Option(help="Money for one query; the answer is then also said as money.")]
+Rate = Annotated[str | None, typer.Option(help="Queries over time, such as 10/s or 600/min; then also said as hours.")]
 Pictures = Annotated[
     bool, typer.Option("--pictures/--no-pictures", help="Show images of the pool in the report; not for private data.")
 ]
@@ -52,16 +51,26 @@ def audit(
         str | None,
         typer.Argument(
             help="module:function (imported, so its code RUNS; takes uint8 images n x h x w x c, returns labels "
-            "or probabilities), "
-            "FILE.safetensors with --target-arch, ARCH@DATA such as lenet5@mnist:train (trained here for each "
-            "seed), or labels "
-            "(the known labels answer). Left out: the embedded default, 5,000 real digits."
+            "or probabilities), FILE.onnx, FILE.skops (scikit-learn), FILE.safetensors with --target-arch (ours, or "
+            "torchvision:NAME), ARCH@DATA such as lenet5@mnist:train (trained here for each seed), or labels (the "
+            "known labels answer). Files that can carry code (.pt, .pkl, .keras, …) are not opened: export to ONNX. "
+            "Left out: the embedded default, 5,000 real digits."
         ),
     ] = None,
     pool: Annotated[
-        str | None, typer.Option(help="What may be asked: mnist:train, mnist:train[:10000], images.npz …")
+        str | None, typer.Option(help="What may be asked: mnist:train, mnist:train[:10000], images.npz, a folder …")
     ] = None,
     test: Annotated[str | None, typer.Option(help="Held-out images to measure on, such as mnist:test.")] = None,
+    transform: Annotated[
+        str | None,
+        typer.Option(
+            help='How every image is changed first, such as "size=28x28 colour=grey"; resample=bilinear, nearest, '
+            "bicubic or area; fit=stretch, crop or pad."
+        ),
+    ] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out files of a folder that are no images or damaged; count them.")
+    ] = False,
     budget: Annotated[str | None, typer.Option(help="Queries a copy may use, such as 50,150,300,600.")] = None,
     strategy: Annotated[
         list[str] | None,
@@ -104,16 +113,28 @@ def audit(
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be asked and charged, and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result alone, as JSON.")] = False,
+    log: Annotated[Path | None, typer.Option(help="File that gets a line for whatever the workers do.")] = None,
+    price: Price = None,
+    rate: Rate = None,
+    fail_under: Annotated[
+        int | None,
+        typer.Option(min=1, help="End with status 1 if 90 % agreement takes fewer queries than this, for a pipeline."),
+    ] = None,
     pictures: Pictures = True,
 ) -> None:
     """Measure how many queries copy a target, and write a report."""
     _need_audit()
-    from copycost.audit import build_spec, embedded_default, read_config
+    from copycost._commands import plan_audit, run, write_report
+    from copycost._console import print_plan, print_result, result_document
+    from copycost.audit import Cost, build_spec, embedded_default, fewest_needed, headline_level, read_config
 
     flags = {
         "target": target,
         "pool": pool,
         "test": test,
+        "transform": transform,
+        "skip_bad": skip_bad or None,
         "budgets": budget,
         "strategies": strategy or None,
         "answers": answers,
@@ -134,13 +155,25 @@ def audit(
     if not values.keys() & {"target", "pool", "test"}:
         values = embedded_default() | values
     spec = build_spec(values)
-    console = Console(quiet=quiet, stderr=False, highlight=False)
+    cost = Cost.read(price, rate)
+    console = Console(quiet=quiet or as_json, highlight=False)
     if plan:
-        _print_plan(_plan_only(spec, out, data_dir, workers), Console(highlight=False))
+        print_plan(plan_audit(spec, out, data_dir, workers), Console(highlight=False))
         return
-    result = _run(spec, out, data_dir, workers, console)
-    _write_report(result, out, data_dir, pictures)
-    _print_result(result, out, Console(highlight=False))
+    result = run(spec, out, data_dir, workers, console, log)
+    write_report(result, out, data_dir, pictures, cost)
+    if as_json:
+        print(json.dumps(result_document(result, out, cost), indent=1))
+    else:
+        print_result(result, out, cost, Console(highlight=False))
+    best = fewest_needed(result)
+    if fail_under is not None and best is not None and (best.needed.queries or 0) < fail_under:
+        print(
+            f"{headline_level(result):.0%} agreement takes {best.needed.words} ({best.strategy}, {best.answers}), "
+            f"fewer than the {fail_under} demanded.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -148,13 +181,104 @@ def report(
     folder: Annotated[Path, typer.Argument(help="The --out folder of a finished audit.")],
     data_dir: Annotated[Path | None, typer.Option(help="Where data sets lie, to show what was chosen.")] = None,
     pictures: Pictures = True,
+    price: Price = None,
+    rate: Rate = None,
 ) -> None:
     """Make the report of a finished audit again from its records."""
     _need_audit()
-    from copycost.audit import read_audit
+    from copycost._commands import write_report
+    from copycost.audit import Cost, read_audit
 
-    _write_report(read_audit(folder), folder, data_dir, pictures)
+    write_report(read_audit(folder), folder, data_dir, pictures, Cost.read(price, rate))
     print(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="The --out folder of a finished audit, such as before a change.")],
+    second: Annotated[Path, typer.Argument(help="That of another, such as after it.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
+) -> None:
+    """Put two audits side by side, with intervals of the differences."""
+    _need_audit()
+    from copycost._console import comparison_document, print_comparison
+    from copycost.audit import compare, read_audit
+
+    found = compare(read_audit(first), read_audit(second))
+    if as_json:
+        print(json.dumps(comparison_document(found), indent=1))
+    else:
+        print_comparison(found, Console(highlight=False))
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="The --out folder of a finished audit.")],
+    to: Annotated[Path, typer.Argument(help="New folder for the tables, the chosen indices and the substitutes.")],
+) -> None:
+    """Write every table as CSV, every chosen index, and every substitute as safetensors."""
+    _need_audit()
+    from copycost.audit import export, read_audit
+
+    files = export(read_audit(folder), folder, to)
+    print(f"{len(files)} files in {to}")
+
+
+@app.command()
+def reduce(
+    pool: Annotated[
+        str, typer.Argument(help="What to reduce: a folder of images of any sizes, images.npz, mnist:train[:10000] …")
+    ],
+    out: Annotated[str, typer.Option(help="small.txt (a list), small.csv, small.npz, or the name of a new folder.")],
+    size: Annotated[int | None, typer.Option(help="Images to choose; else the largest of --sizes.")] = None,
+    sizes: Annotated[
+        str | None, typer.Option(help="Such as 50,100,200: how the objective, and accuracy, depend on the size.")
+    ] = None,
+    strategy: Annotated[str, typer.Option(help="coverage, drmi or random.")] = "coverage",
+    by_label: Annotated[bool, typer.Option("--by-label", help="Reduce every class to its share.")] = False,
+    keep: Annotated[Path | None, typer.Option(help="File of what must be in: a file name or an index a line.")] = None,
+    seed: Annotated[int, typer.Option(help="Fixes what is left to chance.")] = 0,
+    reference: Annotated[int | None, typer.Option(help="Cover a sample of so many images rather than all.")] = None,
+    transform: Annotated[
+        str | None, typer.Option(help='How images are compared, such as "size=28x28 colour=grey"; else within 32 x 32.')
+    ] = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave damaged files out and count them.")] = False,
+    duplicates: Annotated[float, typer.Option(help="Similarity from which a pair counts as near-duplicates.")] = 0.65,
+    accuracy: Annotated[
+        bool, typer.Option("--accuracy/--no-accuracy", help="With --sizes and labels: train on each; needs torch.")
+    ] = True,
+    test: Annotated[str | None, typer.Option(help="Test set for accuracy; else a part is held out.")] = None,
+    link: Annotated[bool, typer.Option("--link", help="A new folder holds links instead of copies.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier reduction.")] = False,
+    data_dir: Annotated[Path | None, typer.Option(help="Where data sets lie.")] = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what it takes, and stop.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
+) -> None:
+    """Choose a smaller set of images that stands for a larger one; works without torch."""
+    from copycost.datasets import Transform
+    from copycost.reduce import Request, run_command
+
+    request = Request(
+        pool,
+        out,
+        size=size,
+        sizes=sizes,
+        strategy=strategy,
+        by_label=by_label,
+        keep=keep,
+        seed=seed,
+        reference=reference,
+        transform=None if transform is None else Transform.parse(transform),
+        duplicates=duplicates,
+        accuracy=accuracy,
+        test=test,
+        skip_bad=skip_bad,
+        link=link,
+        overwrite=overwrite,
+        data_dir=data_dir,
+        command=shlex.join(["copycost", *sys.argv[1:]]),
+    )
+    run_command(request, plan_only=plan, quiet=quiet)
 
 
 def _need_audit() -> None:
@@ -174,65 +298,6 @@ def _pairs(name: str, text: str | None) -> dict[str, str] | None:
     if not parts or any(not equals for _, equals, _ in parts):
         raise CopycostError(f"--{name} is {text!r}; write name=value pairs separated by spaces.")
     return {key: value for key, _, value in parts}
-
-
-def _plan_only(spec: Any, out: Path, data_dir: Path | None, workers: int | None) -> Plan:
-    from copycost.audit import Folder, make_plan
-    from copycost.audit._scenario import load_data
-
-    return make_plan(spec, Folder(out), load_data(spec, 0, data_dir), workers or os.cpu_count() or 1)
-
-
-def _run(spec: Any, out: Path, data_dir: Path | None, workers: int | None, console: Console) -> AuditResult:
-    from copycost._progress import Display
-    from copycost.audit import run_audit
-
-    with Display(console) as display:
-
-        def planned(found: Plan) -> None:
-            _print_plan(found, console)
-            display.begin(found)
-
-        return run_audit(
-            spec,
-            out,
-            data_dir=data_dir,
-            workers=workers or os.cpu_count() or 1,
-            command=shlex.join(["copycost", *sys.argv[1:]]),
-            planned=planned,
-            tell=display.tell,
-        )
-
-
-def _write_report(result: AuditResult, out: Path, data_dir: Path | None, pictures: bool) -> None:
-    from copycost.report import chosen_images, render
-
-    page = render(result, pictures=pictures, images=lambda cell: chosen_images(result, cell, data_dir))
-    part = out / "report.html.part"
-    part.write_text(page, encoding="utf-8")
-    part.replace(out / "report.html")
-
-
-def _print_plan(plan: Plan, console: Console) -> None:
-    minutes = plan.seconds / 60
-    length = f"{minutes:.0f} minutes" if minutes >= 2 else f"{plan.seconds:.0f} seconds"
-    console.print(f"plan: {plan.cells} cells, {plan.finished} of them finished; about {length} to go")
-    console.print(f"      {plan.copying:,} queries charged to copy, {plan.held_out:,} for the held-out images,")
-    console.print(f"      {plan.measuring:,} to measure transferability and uniform agreement")
-
-
-def _print_result(result: AuditResult, out: Path, console: Console) -> None:
-    for found in result.needed:
-        if found.level == _headline_level(result):
-            console.print(
-                f"{found.level:.0%} agreement, {found.strategy}, {found.answers}: {found.needed.words}",
-                markup=False,
-            )
-    console.print(f"report: {out / 'report.html'}", markup=False)
-
-
-def _headline_level(result: AuditResult) -> float:
-    return 0.9 if 0.9 in result.spec.levels else result.spec.levels[-1]
 
 
 def main() -> None:

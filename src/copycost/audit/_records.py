@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from copycost._version import __version__
-from copycost.audit._spec import AuditSpec
+from copycost.audit._spec import AuditSpec, build_spec
 from copycost.errors import InvalidInput, LedgerError, SpecMismatch
 
 __all__ = ["CELL_SCHEMA", "Folder", "machine", "read_json", "write_json"]
@@ -79,7 +79,7 @@ class Folder:
         return lock
 
     def adopt(self, spec: AuditSpec) -> None:
-        """Write the spec, or compare it with the one that is there.
+        """Write the spec, or compare it with the one that is there, which counts once a target has been prepared.
 
         Raises
         ------
@@ -98,9 +98,11 @@ class Folder:
                 )
             write_json(self.spec_file, document)
             return
-        held = read_json(self.spec_file, AUDIT_SCHEMA)["spec"]
+        held = build_spec(read_json(self.spec_file, AUDIT_SCHEMA)["spec"]).model_dump(mode="json")
         wanted = spec.model_dump(mode="json")
-        if held != wanted:
+        if held != wanted and not any(self.path.glob("targets/*/record.json")):
+            write_json(self.spec_file, document)  # the first try ended before anything was found out
+        elif held != wanted:
             keys = sorted(key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
             lines = [f"  {key}: {_plain(held.get(key))} there, {_plain(wanted.get(key))} asked for" for key in keys]
             raise SpecMismatch(

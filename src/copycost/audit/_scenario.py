@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +13,20 @@ from copycost import measures
 from copycost._streams import stream
 from copycost._types import IntArray
 from copycost.audit._spec import AuditSpec
-from copycost.datasets import Dataset, find_overlap, load, stratified_split
+from copycost.datasets import Dataset, align_classes, find_overlap, load, stratified_split
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
 from copycost.networks import Classifier, build, load_weights, save_weights
 from copycost.oracle import Answers, Ledger, Oracle
-from copycost.oracle.targets import FunctionTarget, LabelTarget, NetworkTarget, Target
+from copycost.oracle.targets import (
+    FileSettings,
+    FunctionTarget,
+    LabelTarget,
+    NetworkTarget,
+    Target,
+    form_of,
+    open_file,
+)
 from copycost.substitutes import Labelled, Schedule, fit
 
 __all__ = ["Data", "load_data", "load_target", "train_network"]
@@ -37,8 +45,9 @@ class Data:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes."""
-        return self.test.classes or self.pool.classes
+        """Names of the classes: those that a target trained here knows, else those of the labels there are."""
+        trained = self.training.classes if self.training is not None else ()
+        return trained or self.test.classes or self.pool.classes
 
     @property
     def pool_overlaps_training(self) -> bool | None:
@@ -46,28 +55,44 @@ class Data:
         return None if self.training is None else find_overlap(self.pool.inputs, self.training.inputs) > 0
 
 
-def load_data(spec: AuditSpec, seed: int, data_dir: Path | None) -> Data:
-    """Load pool, test and, where the target is trained here, training data.
+def load_data(spec: AuditSpec, seed: int, data_dir: Path | None, *, download: bool = True) -> Data:
+    """Load pool, test and, where the target is trained here, training data, all transformed and numbered alike.
 
     Raises
     ------
     InvalidInput
-        If pool and test overlap or differ in shape, a set is empty, or a budget exceeds the pool.
+        If pool and test overlap or differ in shape, a set is empty, a class folder is not among those of the test set,
+        or a budget exceeds the pool.
+    MissingData
+        If a public set is not there, and could not be fetched or ``download`` is off.
     """
-    training = spec.target.partition("@")[2] if spec.trains_target else None
-    data = Data(
-        _part(spec.pool, seed, data_dir),
-        _part(spec.test, seed, data_dir),
-        None if training is None else _part(training, seed, data_dir),
-    )
+    text = spec.target.partition("@")[2] if spec.trains_target else None
+    pool = _part(spec, spec.pool, seed, data_dir, download)
+    test = _part(spec, spec.test, seed, data_dir, download)
+    training = None if text is None else _part(spec, text, seed, data_dir, download)
+    data = _aligned(Data(pool, test, training))
     _check(spec, data)
     return data
 
 
-def _part(text: str, seed: int, data_dir: Path | None) -> Dataset:
+def _aligned(data: Data) -> Data:
+    """Use one numbering of classes: the test set's, or the training data's where the test set has no labels."""
+    test, training = data.test, data.training
+    if test.labels is not None:
+        if training is not None:
+            training = align_classes(training, test, role="training data", reference_role="test set")
+        pool = align_classes(data.pool, test, role="pool", reference_role="test set")
+        return replace(data, pool=pool, training=training)
+    if training is not None:
+        return replace(data, pool=align_classes(data.pool, training, role="pool", reference_role="training data"))
+    return data
+
+
+def _part(spec: AuditSpec, text: str, seed: int, data_dir: Path | None, download: bool) -> Dataset:
+    transform = spec.transform.transform()
     name, colon, part = text.partition(":")
     if name != "embedded" or not colon:
-        return load(text, data_dir=data_dir)
+        return load(text, data_dir=data_dir, download=download, transform=transform, skip_bad=spec.skip_bad)
     if part not in _EMBEDDED_PARTS:
         raise InvalidInput(
             f"the embedded set has no part {part!r}; {', '.join(_EMBEDDED_PARTS)} are the parts, drawn by seed."
@@ -76,7 +101,7 @@ def _part(text: str, seed: int, data_dir: Path | None) -> Dataset:
     assert whole.labels is not None
     parts = stratified_split(whole.labels, list(_EMBEDDED_PARTS.values()), stream(seed, "embedded split"))
     rows = parts[list(_EMBEDDED_PARTS).index(part)]
-    return Dataset(text, whole.inputs.take(rows), whole.labels[rows], whole.classes)
+    return Dataset(text, transform(whole.inputs.take(rows)), whole.labels[rows], whole.classes)
 
 
 def _check(spec: AuditSpec, data: Data) -> None:
@@ -114,53 +139,94 @@ def load_target(
     record : the record of its preparation, once there is one
     ledger : of its preparation; needed without a record, as a function is asked a few inputs to see what it returns
     """
-    classes = spec.classes or (len(data.classes) or None)
-    if spec.target == "labels":
-        return _label_target(data)
-    if spec.trains_target:
-        architecture = spec.target.partition("@")[0]
-        return NetworkTarget.load(weights, architecture, data.pool.inputs.shape, classes or 2)
-    if spec.target.endswith(".safetensors"):
-        return _weights_target(spec, data, classes)
-    if record is not None:
-        known = record["gives_probabilities"]
-        return FunctionTarget.load(spec.target, None, classes=len(record["classes"]), gives_probabilities=known)
-    assert ledger is not None
-    return _probed_function(spec, data, ledger)
+    return _OPENERS[form_of(spec.target)](_Request(spec, data, weights, record, ledger))
 
 
-def _weights_target(spec: AuditSpec, data: Data, classes: int | None) -> NetworkTarget:
-    assert spec.target_arch is not None
-    if classes is None:
-        raise InvalidInput("neither pool nor test names its classes; give their number with --classes.")
-    return NetworkTarget.load(
-        Path(spec.target),
-        spec.target_arch,
-        data.pool.inputs.shape,
-        classes,
+@dataclass(frozen=True)
+class _Request:
+    """What `load_target` was given."""
+
+    spec: AuditSpec
+    data: Data
+    weights: Path
+    record: dict[str, Any] | None
+    ledger: Ledger | None
+
+    @property
+    def named_classes(self) -> int | None:
+        """How many classes the data names."""
+        return len(self.data.classes) or None
+
+    def probe(self) -> Images:
+        """Return a few held-out images, charged like any other query."""
+        assert self.ledger is not None
+        probe = self._few()
+        self.ledger.charge("probe", list(dict.fromkeys(probe.digests())), {})
+        return probe
+
+    def keep(self, answers: Answers | None) -> None:
+        """Keep what came back, if they were sent, in the ledger."""
+        digests = self._few().digests()
+        if answers is not None and self.ledger is not None and len(set(digests)) == len(digests):
+            self.ledger.complete("probe", digests, answers)
+
+    def _few(self) -> Images:
+        return self.data.test.inputs.take(range(min(_PROBE, len(self.data.test.inputs))))
+
+
+def _trained_target(request: _Request) -> Target:
+    spec = request.spec
+    architecture = spec.target.partition("@")[0]
+    classes = spec.classes or request.named_classes or 2
+    return NetworkTarget.load(request.weights, architecture, request.data.pool.inputs.shape, classes)
+
+
+def _file_target(request: _Request) -> Target:
+    spec, record = request.spec, request.record
+    settings = FileSettings(
+        shape=request.data.pool.inputs.shape,
+        classes=spec.classes,
+        named_classes=request.named_classes,
+        architecture=spec.target_arch,
         mean=spec.target_mean,
         deviation=spec.target_deviation,
+        output=spec.target_output,
+        scale=spec.target_scale,
+        probe=request.probe,
+        known=None if record is None else (record["gives_probabilities"], len(record["classes"])),
     )
-
-
-def _probed_function(spec: AuditSpec, data: Data, ledger: Ledger) -> FunctionTarget:
-    """Ask a function a few held-out images to see what it returns, and keep that in the ledger like any other query."""
-    probe = data.test.inputs.take(range(min(_PROBE, len(data.test.inputs))))
-    digests = list(dict.fromkeys(probe.digests()))
-    ledger.charge("probe", digests, {})
-    target = FunctionTarget.load(spec.target, probe, classes=spec.classes, fallback=len(data.classes) or None)
-    if target.probed is not None and len(digests) == len(probe):
-        ledger.complete("probe", digests, target.probed)
+    target = open_file(spec.target, settings)
+    request.keep(target.probed)
     return target
 
 
-def _label_target(data: Data) -> LabelTarget:
+def _function_target(request: _Request) -> Target:
+    text, record = request.spec.target, request.record
+    if record is not None:
+        known = record["gives_probabilities"]
+        return FunctionTarget.load(text, None, classes=len(record["classes"]), gives_probabilities=known)
+    classes = request.spec.classes
+    target = FunctionTarget.load(text, request.probe(), classes=classes, fallback=request.named_classes)
+    request.keep(target.probed)
+    return target
+
+
+def _label_target(request: _Request) -> Target:
+    data = request.data
     if data.pool.labels is None or data.test.labels is None:
         raise InvalidInput(
             "the target is 'labels', which answers with known labels; pool and test must both carry them."
         )
     inputs = data.pool.inputs.concat(data.test.inputs)
     return LabelTarget(inputs, np.concatenate([data.pool.labels, data.test.labels]), len(data.classes))
+
+
+_OPENERS: dict[str, Callable[[_Request], Target]] = {
+    "labels": _label_target,
+    "trained": _trained_target,
+    "file": _file_target,
+    "function": _function_target,
+}
 
 
 def train_network(

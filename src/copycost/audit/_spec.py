@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,9 +21,11 @@ from pydantic import (
     model_validator,
 )
 
+from copycost.datasets import Transform
 from copycost.errors import InvalidInput
-from copycost.networks import ARCHITECTURES
+from copycost.networks import ARCHITECTURES, check_architecture
 from copycost.oracle import AnswerKind
+from copycost.oracle.targets import FILES, file_kind, form_of
 from copycost.strategies import parse
 from copycost.substitutes import Schedule
 
@@ -30,6 +33,7 @@ __all__ = [
     "AuditSpec",
     "CellSpec",
     "TransferSpec",
+    "TransformSpec",
     "build_spec",
     "digest_of",
     "embedded_default",
@@ -46,6 +50,11 @@ def _architecture(name: str) -> str:
     return name
 
 
+def _target_architecture(name: str) -> str:
+    check_architecture(name)
+    return name
+
+
 def _several(value: Any) -> Any:
     """Let a comma-separated text or a single value stand for a list."""
     if isinstance(value, str):
@@ -57,6 +66,9 @@ ScheduleText = Annotated[str, AfterValidator(lambda text: str(Schedule.parse(tex
 StrategyText = Annotated[str, AfterValidator(lambda text: str(parse(text)))]
 AnswersText = Annotated[str, AfterValidator(lambda text: str(AnswerKind.parse(text)))]
 ArchitectureText = Annotated[str, AfterValidator(_architecture)]
+TargetArchitectureText = Annotated[str, AfterValidator(_target_architecture)]
+TargetOutput = Literal["probabilities", "logits", "labels"]
+TargetScale = Literal["unit", "bytes"]
 
 
 class _Strict(BaseModel):
@@ -82,26 +94,58 @@ class TransferSpec(_Strict):
         return self
 
 
+def _size(value: Any) -> Any:
+    return None if value is None else Transform(size=value).size
+
+
+class TransformSpec(_Strict):
+    """How every image of pool, test and training data is changed before anything sees it; by default not at all."""
+
+    size: Annotated[tuple[int, int] | None, BeforeValidator(_size)] = None
+    resample: Literal["bilinear", "nearest", "bicubic", "area"] = "bilinear"
+    colour: Literal["keep", "grey", "colour"] = "keep"
+    fit: Literal["stretch", "crop", "pad"] = "stretch"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TransformSpec:
+        self.transform()
+        return self
+
+    def transform(self) -> Transform:
+        """Return what changes the images."""
+        return Transform(size=self.size, resample=self.resample, colour=self.colour, fit=self.fit)
+
+
+def _from_text(value: Any) -> Any:
+    """Let a text such as ``size=28x28 colour=grey`` stand for a transform."""
+    return asdict(Transform.parse(value)) if isinstance(value, str) else value
+
+
 class AuditSpec(_Strict):
     """A grid of cells against one target.
 
-    ``target`` is ``module:function``, a safetensors file (with ``target_arch`` and, if it was trained so, the mean and
-    deviation of its channels in units of [0, 1]), ``ARCH@DATA`` (trained here, anew for each seed), or ``labels`` (the
-    known labels themselves answer).
+    ``target`` is ``module:function``, an ONNX, skops or safetensors file (with ``target_arch``), ``ARCH@DATA`` (trained
+    here, anew for each seed), or ``labels`` (the known labels themselves answer). Of a file, ``target_mean`` and
+    ``target_deviation`` are those of its channels in units of [0, 1]; ``target_output`` is what an ONNX model ends in,
+    where that cannot be found out; ``target_scale`` is "bytes" where the model takes pixels from 0 to 255.
     """
 
     target: str = Field(min_length=1)
     pool: str = Field(min_length=1)
     test: str = Field(min_length=1)
+    transform: Annotated[TransformSpec, BeforeValidator(_from_text)] = TransformSpec()
+    skip_bad: bool = False
     budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field(default=(50, 150, 300, 600), min_length=1)
     strategies: tuple[StrategyText, ...] = Field(default=("random", "drmi"), min_length=1)
     answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(default=("top1",), min_length=1)
     seeds: int = Field(default=5, ge=1, le=10_000)
     substitute: ArchitectureText = "lenet5"
     schedule: ScheduleText = "steps:3000"
-    target_arch: ArchitectureText | None = None
+    target_arch: TargetArchitectureText | None = None
     target_mean: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.0,), min_length=1)
     target_deviation: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(1.0,), min_length=1)
+    target_output: TargetOutput | None = None
+    target_scale: TargetScale = "unit"
     target_schedule: ScheduleText = "epochs:10 batch=64"
     classes: int | None = Field(default=None, ge=2, le=100_000)
     transfer: TransferSpec = TransferSpec()
@@ -129,29 +173,27 @@ class AuditSpec(_Strict):
 
     @model_validator(mode="after")
     def _complete(self) -> AuditSpec:
-        is_file = self.target.endswith(".safetensors")
-        if not is_file and (self.target_mean, self.target_deviation) != ((0.0,), (1.0,)):
-            raise InvalidInput("target_mean and target_deviation are for safetensors targets; leave them out.")
+        form = form_of(self.target)
+        takes = file_kind(self.target).takes if form == "file" else ()
+        for names in (("target_mean", "target_deviation"), ("target_output",), ("target_scale",)):
+            if names[0] not in takes and any(getattr(self, name) != _default(name) for name in names):
+                kinds = " targets and ".join(suffix[1:] for suffix, kind in FILES.items() if names[0] in kind.takes)
+                verb, them = ("are", "them") if len(names) > 1 else ("is", "it")
+                raise InvalidInput(f"{' and '.join(names)} {verb} for {kinds} targets; leave {them} out.")
         if not all(value > 0 for value in self.target_deviation):
             raise InvalidInput(f"target_deviation is {self.target_deviation}; every channel needs a number above 0.")
-        if is_file and self.target_arch is None:
+        if "target_arch" in takes and self.target_arch is None:
             raise InvalidInput(
                 f"the target {self.target} holds weights alone; name its architecture with --target-arch."
             )
-        if not (is_file or self.target == "labels" or "@" in self.target or ":" in self.target):
-            raise InvalidInput(
-                f"the target is {self.target!r}; write module:function, FILE.safetensors with --target-arch, "
-                f"ARCH@DATA such as "
-                "lenet5@mnist:train, or labels."
-            )
-        if "@" in self.target and not is_file:
+        if form == "trained":
             _architecture(self.target.partition("@")[0])
         return self
 
     @property
     def trains_target(self) -> bool:
         """Whether the target is trained here."""
-        return "@" in self.target and not self.target.endswith(".safetensors")
+        return form_of(self.target) == "trained"
 
     @property
     def per_seed(self) -> bool:
@@ -165,6 +207,8 @@ class AuditSpec(_Strict):
                 target=self.target,
                 pool=self.pool,
                 test=self.test,
+                transform=self.transform,
+                skip_bad=self.skip_bad,
                 strategy=strategy,
                 answers=answers,
                 budget=budget,
@@ -174,6 +218,8 @@ class AuditSpec(_Strict):
                 target_arch=self.target_arch,
                 target_mean=self.target_mean,
                 target_deviation=self.target_deviation,
+                target_output=self.target_output,
+                target_scale=self.target_scale,
                 target_schedule=self.target_schedule,
                 classes=self.classes,
                 transfer=self.transfer,
@@ -187,34 +233,45 @@ class AuditSpec(_Strict):
 
 
 class CellSpec(_Strict):
-    """The spec of one cell; its key names its folder."""
+    """The spec of one cell; its key names its folder.
+
+    What has its default is left out of the key, so that a later version with more settings finds the same cells.
+    """
 
     target: str
     pool: str
     test: str
+    transform: TransformSpec = TransformSpec()
+    skip_bad: bool = False
     strategy: StrategyText
     answers: AnswersText
     budget: int
     seed: int
     substitute: ArchitectureText
     schedule: ScheduleText
-    target_arch: ArchitectureText | None
-    target_mean: tuple[float, ...]
-    target_deviation: tuple[float, ...]
+    target_arch: TargetArchitectureText | None = None
+    target_mean: tuple[float, ...] = (0.0,)
+    target_deviation: tuple[float, ...] = (1.0,)
+    target_output: TargetOutput | None = None
+    target_scale: TargetScale = "unit"
     target_schedule: ScheduleText
-    classes: int | None
+    classes: int | None = None
     transfer: TransferSpec
     uniform: int
 
     @property
     def key(self) -> str:
         """16 hexadecimal digits of the SHA-256 of the spec."""
-        return digest_of(self.model_dump(mode="json"))
+        return digest_of(self.model_dump(mode="json", exclude_defaults=True))
 
 
 def digest_of(document: Any) -> str:
     """Return 16 hexadecimal digits of the SHA-256 of a JSON document, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _default(name: str) -> Any:
+    return AuditSpec.model_fields[name].default
 
 
 def _each_once(what: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
@@ -257,10 +314,15 @@ def build_spec(values: dict[str, Any]) -> AuditSpec:
 
 def _explain(error: ValidationError) -> str:
     lines = []
-    for problem in error.errors():
+    problems = error.errors()
+    broken = {problem["loc"][0] for problem in problems if len(problem["loc"]) > 1}
+    for problem in problems:
         where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "too_short" and where in broken:
+            continue  # what makes a list too short is an entry that is named already
         if problem["type"] == "extra_forbidden":
-            known = TransferSpec.model_fields if where.startswith("transfer.") else AuditSpec.model_fields
+            nested: dict[str, type[_Strict]] = {"transfer": TransferSpec, "transform": TransformSpec}
+            known = nested.get(where.partition(".")[0], AuditSpec).model_fields
             close = difflib.get_close_matches(str(problem["loc"][-1]), list(known), n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."
             lines.append(f"unknown key {where!r}; {hint}")

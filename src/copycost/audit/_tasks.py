@@ -15,6 +15,7 @@ from copycost._types import IntArray
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder, machine, read_json, write_json
 from copycost.audit._scenario import Data, ceiling_agreement, held_out, load_data, load_target, train_network
 from copycost.audit._spec import AuditSpec, CellSpec, digest_of
+from copycost.datasets import Dataset
 from copycost.errors import InvalidInput
 from copycost.extraction import Cell, Scenario, run_cell
 from copycost.networks import save_weights
@@ -28,12 +29,14 @@ __all__ = ["finished", "prepare_target", "run_one_cell", "target_key"]
 
 Report = Callable[[str, float], None]
 
+_SKIPPED_NAMED = 100
+
 
 def target_key(spec: AuditSpec, seed: int) -> str:
-    """Return the name of the prepared target that a seed's cells share."""
-    fields = ("target", "pool", "test", "classes", "target_arch", "target_mean", "target_deviation", "target_schedule")
-    document = {name: getattr(spec, name) for name in fields} | {"seed": seed if spec.per_seed else None}
-    return digest_of(document)
+    """Return the name of the prepared target that a seed's cells share; settings with their default do not count."""
+    copying = {"budgets", "strategies", "answers", "seeds", "substitute", "schedule", "transfer", "uniform", "levels"}
+    document = spec.model_dump(mode="json", exclude=copying, exclude_defaults=True)
+    return digest_of(document | {"seed": seed if spec.per_seed else None})
 
 
 def finished(folder: Path, schema: str) -> bool:
@@ -96,8 +99,10 @@ def _target_record(
         "classes": [*data.classes, *extra],
         "gives_probabilities": target.gives_probabilities,
         "answers_new": target.answers_new,
-        "pool": _facts(data.pool.name, data.pool.inputs, data.pool.labels is not None),
-        "test": _facts(data.test.name, data.test.inputs, true is not None),
+        "pool": _facts(data.pool),
+        "test": _facts(data.test),
+        "transform": spec.transform.model_dump(mode="json"),
+        "skip_bad": spec.skip_bad,
         "pool_overlaps_training": data.pool_overlaps_training,
         "result": {
             "accuracy": None if true is None else measures.accuracy(answers, true),
@@ -108,13 +113,15 @@ def _target_record(
     }
 
 
-def _facts(name: str, inputs: Any, labelled: bool) -> dict[str, Any]:
+def _facts(data: Dataset) -> dict[str, Any]:
     return {
-        "name": name,
-        "count": len(inputs),
-        "shape": list(inputs.shape),
-        "digest": inputs.digest(),
-        "labelled": labelled,
+        "name": data.name,
+        "count": len(data),
+        "shape": list(data.inputs.shape),
+        "digest": data.inputs.digest(),
+        "labelled": data.labels is not None,
+        "notes": dict(data.notes),
+        "skipped": list(data.skipped[:_SKIPPED_NAMED]),
     }
 
 

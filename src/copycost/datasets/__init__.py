@@ -1,16 +1,20 @@
-"""Named data: the embedded default, the public sets, and array files."""
+"""Named data: the embedded default, the public sets, array files and folders of images."""
 
+from copycost.datasets._classes import align_classes
 from copycost.datasets._dataset import Dataset
 from copycost.datasets._images import resize
 from copycost.datasets._load import load
 from copycost.datasets._overlap import find_overlap
 from copycost.datasets._registry import SOURCES, Source
 from copycost.datasets._splits import largest_remainder, stratified_split
+from copycost.datasets._transform import Transform
 
 __all__ = [
     "SOURCES",
     "Dataset",
     "Source",
+    "Transform",
+    "align_classes",
     "find_overlap",
     "largest_remainder",
     "load",

@@ -30,9 +30,7 @@ def read_cifar10(split: str, data_dir: Path, download: bool) -> Dataset:
 
 
 def _fetch(root: Path) -> None:
-    optional("torchvision.datasets.utils").download_and_extract_archive(
-        URL, root, md5=MD5, remove_finished=True
-    )
+    optional("torchvision.datasets.utils").download_and_extract_archive(URL, root, md5=MD5, remove_finished=True)
 
 
 def _rows(path: Path) -> ByteArray:

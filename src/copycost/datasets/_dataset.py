@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -26,21 +27,34 @@ class Dataset:
         True labels from 0 to len(classes) - 1; read-only.
     classes : tuple of str
         Names of the classes in the order of their labels; empty without labels.
+    files : tuple of str
+        For a folder of images the path of each below it; else empty.
+    skipped : tuple of str
+        Files of the folder that were left out because they are bad, as text that can be shown.
+    notes : mapping of str to int
+        What was done to files of the folder to get pixels, and to how many.
 
     Raises
     ------
     InvalidInput
-        If there is no image, or the labels do not match the images or the classes.
+        If there is no image, or the labels or the files do not match the images or the classes.
     """
 
     name: str
     inputs: Images
     labels: IntArray | None
     classes: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    notes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         if len(self.inputs) == 0:
             raise InvalidInput(f"{self.name} holds no image; at least one is needed.")
+        if self.files and len(self.files) != len(self.inputs):
+            raise InvalidInput(
+                f"{self.name} names {len(self.files)} files for {len(self.inputs)} images; one for each is needed."
+            )
         if self.labels is None:
             return
         labels = np.array(self.labels, dtype=np.int64)
@@ -62,6 +76,12 @@ class Dataset:
         return len(self.inputs)
 
     def take(self, indices: IntArray | Sequence[int], name: str | None = None) -> Dataset:
-        """Return the images at ``indices`` with their labels, in that order, under another name if given."""
-        labels = None if self.labels is None else self.labels[np.asarray(indices, dtype=np.int64)]
-        return Dataset(name or self.name, self.inputs.take(indices), labels, self.classes)
+        """Return the images at ``indices`` with their labels and files, in that order, under another name if given."""
+        rows = np.asarray(indices, dtype=np.int64)
+        return replace(
+            self,
+            name=name or self.name,
+            inputs=self.inputs.take(indices),
+            labels=None if self.labels is None else self.labels[rows],
+            files=tuple(self.files[row] for row in rows.tolist()) if self.files else (),
+        )

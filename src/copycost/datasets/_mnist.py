@@ -102,9 +102,7 @@ def read_idx(path: Path, axes: int) -> ByteArray:
         raise InvalidInput(f"{path} cannot be read ({error}); delete it and load the set again.") from error
     head = 4 + 4 * axes
     if content[:4] != bytes([0, 0, 8, axes]) or len(content) < head:
-        raise InvalidInput(
-            f"{path} is not an IDX file of bytes with {axes} axes; delete it and load the set again."
-        )
+        raise InvalidInput(f"{path} is not an IDX file of bytes with {axes} axes; delete it and load the set again.")
     shape = tuple(np.frombuffer(content, ">u4", count=axes, offset=4).tolist())
     if len(content) - head != int(np.prod(shape, dtype=np.int64)):
         raise InvalidInput(

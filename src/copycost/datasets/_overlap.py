@@ -15,7 +15,5 @@ def find_overlap(a: Inputs, b: Inputs) -> int:
         If the two are of different media.
     """
     if a.medium != b.medium:
-        raise InvalidInput(
-            f"a holds {a.medium}s and b holds {b.medium}s; only inputs of one medium can be shared."
-        )
+        raise InvalidInput(f"a holds {a.medium}s and b holds {b.medium}s; only inputs of one medium can be shared.")
     return len(set(a.digests()) & set(b.digests()))

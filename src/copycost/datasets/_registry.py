@@ -36,15 +36,9 @@ class Source:
 
 
 SOURCES: dict[str, Source] = {
-    "cifar10": Source(
-        "CIFAR-10: 50,000 and 10,000 colour images, 32 x 32, 10 classes", _SPLITS, read_cifar10
-    ),
-    "embedded": Source(
-        "5,000 MNIST images that come with an installed package, 500 a class", (), read_embedded
-    ),
-    "fashion-mnist": Source(
-        "Fashion-MNIST: 60,000 and 10,000 grey images, 28 x 28", _SPLITS, read_fashion_mnist
-    ),
+    "cifar10": Source("CIFAR-10: 50,000 and 10,000 colour images, 32 x 32, 10 classes", _SPLITS, read_cifar10),
+    "embedded": Source("5,000 MNIST images that come with an installed package, 500 a class", (), read_embedded),
+    "fashion-mnist": Source("Fashion-MNIST: 60,000 and 10,000 grey images, 28 x 28", _SPLITS, read_fashion_mnist),
     "mnist": Source("MNIST: 60,000 and 10,000 grey digits, 28 x 28", _SPLITS, read_mnist),
     "usps": Source("USPS: 7,291 and 2,007 grey digits, 16 x 16", _SPLITS, read_usps),
 }

@@ -44,9 +44,7 @@ def largest_remainder(total: int, weights: npt.ArrayLike) -> IntArray:
         raise InvalidInput(f"total is {total}; a number of at least 0 is needed.")
     array = np.asarray(weights)
     if array.ndim != 1 or array.dtype.kind not in "iuf" or not (np.isfinite(array) & (array >= 0)).all():
-        raise InvalidInput(
-            f"weights are {weights!r}; a vector of finite numbers that are not negative is needed."
-        )
+        raise InvalidInput(f"weights are {weights!r}; a vector of finite numbers that are not negative is needed.")
     exact = [Fraction(weight) for weight in array.tolist()]
     whole = sum(exact, start=Fraction(0))
     if whole == 0:
@@ -59,9 +57,7 @@ def largest_remainder(total: int, weights: npt.ArrayLike) -> IntArray:
     return np.array(parts, dtype=np.int64)
 
 
-def stratified_split(
-    labels: npt.ArrayLike, sizes: Sequence[int], rng: np.random.Generator
-) -> tuple[IntArray, ...]:
+def stratified_split(labels: npt.ArrayLike, sizes: Sequence[int], rng: np.random.Generator) -> tuple[IntArray, ...]:
     """Draw disjoint parts of a data set, each balanced by class in proportion to what is left of each class.
 
     Parameters
@@ -97,8 +93,7 @@ def stratified_split(
     sizes = list(sizes)
     if not sizes or min(sizes) < 1 or sum(sizes) > len(given):
         raise InvalidInput(
-            f"sizes are {sizes}; each must be at least 1 and their sum at most {len(given)}, the number of "
-            "labels."
+            f"sizes are {sizes}; each must be at least 1 and their sum at most {len(given)}, the number of labels."
         )
     order = rng.permutation(len(given))
     classes = given[order]

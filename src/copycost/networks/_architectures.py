@@ -10,8 +10,9 @@ from torch import nn
 
 from copycost.errors import InvalidInput
 from copycost.networks._random import seeded
+from copycost.networks._torchvision import PREFIX, build_torchvision, check_torchvision
 
-__all__ = ["ARCHITECTURES", "build"]
+__all__ = ["ARCHITECTURES", "build", "check_architecture"]
 
 Shape = tuple[int, int, int]
 
@@ -61,12 +62,23 @@ ARCHITECTURES: dict[str, Callable[[Shape, int], nn.Module]] = {
 }
 
 
+def check_architecture(name: str) -> None:
+    """Raise `InvalidInput` for a name that is neither one of `ARCHITECTURES` nor ``torchvision:NAME``."""
+    if name.startswith(PREFIX):
+        check_torchvision(name)
+    elif name not in ARCHITECTURES:
+        raise InvalidInput(
+            f"the architecture is {name!r}; known are {', '.join(ARCHITECTURES)}, and for weights from a file also "
+            f"{PREFIX}NAME, such as {PREFIX}resnet18."
+        )
+
+
 def build(name: str, shape: Shape, classes: int, *, rng: np.random.Generator) -> nn.Module:
     """Build a network with initial weights drawn from ``rng``.
 
     Parameters
     ----------
-    name : a key of `ARCHITECTURES`
+    name : a key of `ARCHITECTURES`, or ``torchvision:NAME`` for one of torchvision's classifiers
     shape : height, width and channels of its images
     classes : number of classes
     rng : source of the initial weights
@@ -74,11 +86,12 @@ def build(name: str, shape: Shape, classes: int, *, rng: np.random.Generator) ->
     Raises
     ------
     InvalidInput
-        For an unknown name, or images too small for the architecture.
+        For an unknown name, or images that are too small for the architecture or that it does not take.
     """
-    if name not in ARCHITECTURES:
-        raise InvalidInput(f"the architecture is {name!r}; known are {', '.join(ARCHITECTURES)}.")
+    check_architecture(name)
     with seeded(rng):
+        if name.startswith(PREFIX):
+            return build_torchvision(name, shape, classes)
         try:
             return ARCHITECTURES[name](shape, classes)
         except RuntimeError as error:

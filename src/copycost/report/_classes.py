@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from copycost.report._figures import Figures, Series, interval_of
 from copycost.report._tables import Cell, Table, share_cell
 from copycost.report._text import count, percent
 
-__all__ = ["Heat", "Matrix", "class_table", "confusion_matrices"]
+__all__ = ["Heat", "Matrix", "class_table", "confusion_matrices", "transfer_class_table"]
 
 MOST_CLASSES_IN_MATRIX = 20
 MOST_CLASSES_IN_TABLE = 60
@@ -41,13 +42,44 @@ class Matrix:
     rows: tuple[tuple[Heat, ...], ...]
 
 
+ByClass = Callable[[dict[str, Any], int], float | None]
+
+
 def class_table(figures: Figures) -> tuple[Table, int]:
     """Return agreement by class at the largest budget, and how many classes were left out.
 
     With many classes only those on which the first series agrees least are kept.
     """
+    caption = f"Agreement by the target’s label at {count(figures.largest)} queries, in per cent; stronger where higher"
+    return _by_class(figures, caption, lambda measured, index: measured["agreement_by_class"][index])
+
+
+def transfer_class_table(figures: Figures) -> Table | None:
+    """Return how often adversarial examples of each class work, at the largest budget; None where none were made.
+
+    An example counts as it does in DRMI's Figures 4 and 5: it fooled the substitute, and the target gives it another
+    label than the class it was made from.
+    """
+    measured = [one for series in figures.series for one in figures.measures(series, figures.largest)]
+    if any(one["transfer"] is None for one in measured):
+        return None
+    caption = (
+        f"Transfer by the class that examples were made from, at {count(figures.largest)} queries, in per cent of those "
+        "that fooled the copy; stronger where higher"
+    )
+    return _by_class(figures, caption, _left_its_class)[0]
+
+
+def _left_its_class(measured: dict[str, Any], index: int) -> float | None:
+    row = measured["transfer"]["confusion"][index]
+    return None if sum(row) == 0 else 1 - row[index] / sum(row)
+
+
+def _by_class(figures: Figures, caption: str, value: ByClass) -> tuple[Table, int]:
     budget, series = figures.largest, figures.series
-    by_class = [[_agreement(figures, one, budget, index) for one in series] for index in range(len(figures.classes))]
+    by_class = [
+        [_interval(figures, one, budget, index, value) for one in series] for index in range(len(figures.classes))
+    ]
     shown = list(range(len(figures.classes)))
     if len(shown) > MOST_CLASSES_IN_TABLE:
         shown = sorted(shown, key=lambda index: _mean_or(by_class[index][0], 2.0))[:MOST_CLASSES_IN_TABLE]
@@ -56,14 +88,13 @@ def class_table(figures: Figures) -> tuple[Table, int]:
     rows = tuple(
         (Cell(figures.classes[index]), *(_shaded(found, low, high) for found in by_class[index])) for index in shown
     )
-    caption = f"Agreement by the target’s label at {count(budget)} queries, in per cent; stronger where higher"
     return Table(caption, ("class", *(one.name for one in series)), rows), len(figures.classes) - len(shown)
 
 
-def _agreement(figures: Figures, series: Series, budget: int, index: int) -> Interval | None:
-    """Return the mean over the seeds whose test set holds the class."""
-    found = [measured["agreement_by_class"][index] for measured in figures.measures(series, budget)]
-    return interval_of(value for value in found if value is not None)
+def _interval(figures: Figures, series: Series, budget: int, index: int, value: ByClass) -> Interval | None:
+    """Return the mean over the seeds that have a value for the class."""
+    found = [value(measured, index) for measured in figures.measures(series, budget)]
+    return interval_of(one for one in found if one is not None)
 
 
 def _mean_or(interval: Interval | None, otherwise: float) -> float:

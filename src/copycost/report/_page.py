@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from copycost.audit import AuditResult
+from copycost.audit import AuditResult, Cost
 from copycost.measures import Interval, student_interval
 from copycost.report import _classes, _kinds, _setting, _tables, _words
 from copycost.report._charts import Line, Reference, Row, line_chart, range_chart, shared_scale
@@ -28,7 +28,9 @@ _CEILING = "two independently trained targets agree"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def render(result: AuditResult, *, pictures: bool = True, images: ImageSource | None = None) -> str:
+def render(
+    result: AuditResult, *, pictures: bool = True, images: ImageSource | None = None, cost: Cost | None = None
+) -> str:
     """Return the report of a finished audit as one HTML page that loads nothing.
 
     The same audit gives the same page, to the byte.
@@ -42,6 +44,8 @@ def render(result: AuditResult, *, pictures: bool = True, images: ImageSource | 
     images : callable (record of a cell) -> uint8 array (n, height, width, channels) or None
         Finds the images that a cell chose, as `chosen_images` does; without it, or where it returns None, the page
         says that they are missing.
+    cost : Cost or None
+        Money and hours of a query; with it the queries needed are also said so.
 
     Returns
     -------
@@ -61,6 +65,7 @@ def render(result: AuditResult, *, pictures: bool = True, images: ImageSource | 
             spec=result.spec,
             result=result,
             target=result.targets[0],
+            cost_table=_tables.cost_table(figures, cost) if cost is not None and cost.known else None,
             **_top(figures),
             **_sections(figures),
             **_seen(figures, pictures, images),
@@ -205,6 +210,7 @@ def _sections(figures: Figures) -> dict[str, Any]:
         "seed_table": _tables.seed_table(figures),
         "class_table": class_table,
         "classes_left_out": left_out,
+        "transfer_class_table": _classes.transfer_class_table(figures),
         "matrices": matrices[:_OPEN_MATRICES],
         "more_matrices": matrices[_OPEN_MATRICES:],
         "raised": _kinds.raised_cost(figures),

@@ -87,8 +87,8 @@ def chosen_images(result: AuditResult, cell: dict[str, Any], data_dir: Path | No
 
 @functools.lru_cache(maxsize=1)
 def _data(spec: AuditSpec, seed: int, data_dir: Path | None) -> Data:
-    """Keep the last sets loaded: every strategy chose from the same pool."""
-    return load_data(spec, seed, data_dir)
+    """Keep the last sets loaded: every strategy chose from the same pool. A report fetches nothing."""
+    return load_data(spec, seed, data_dir, download=False)
 
 
 def picture_budget(budgets: tuple[int, ...]) -> int:

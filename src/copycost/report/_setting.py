@@ -134,12 +134,14 @@ def threat_model(figures: Figures) -> list[str]:
     spec, target = figures.spec, figures.result.targets[0]
     pool, test = target["pool"], target["test"]
     kinds = joined([answer_words(answers) for answers in spec.answers])
+    changed = _changed(spec, pool, test)
     return [
         f"The copier reaches the target only through its predictions: it sends an image and receives {kinds}. Each "
         "image costs one query; "
         "an image it already paid for is free to ask again.",
         f"It owns {plural(pool['count'], 'image')} of {_shape(pool['shape'])} ({pool['name']}) and chooses from them "
         "what to ask.",
+        *changed,
         f"It trains a {spec.substitute} network on the answers ({spec.schedule}), the same way whichever strategy "
         "chose.",
         f"It succeeds as far as its copy gives the target’s own label on {plural(test['count'], 'image')} "
@@ -148,6 +150,18 @@ def threat_model(figures: Figures) -> list[str]:
         "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or distort what "
         "is answered.",
     ]
+
+
+def _changed(spec: AuditSpec, pool: dict[str, Any], test: dict[str, Any]) -> list[str]:
+    """Return how images were changed on the way from their files, and which files were left out."""
+    lines = []
+    if transform := str(spec.transform.transform()):
+        lines.append(f"Every image was changed before anything saw it: {transform}.")
+    for role, facts in (("pool", pool), ("held-out images", test)):
+        if notes := facts.get("notes"):
+            told = joined([f"{words} ({count(number)})" for words, number in notes.items()])
+            lines.append(f"Files of the {role}: {told}.")
+    return lines
 
 
 def _shape(shape: Sequence[int]) -> str:
@@ -242,7 +256,9 @@ def command(spec: AuditSpec) -> str:
     for name, value in spec.model_dump(mode="json").items():
         flag = "--" + _FLAG_NAMES.get(name, name).replace("_", "-")
         repeated = value if name == "strategies" else [value]
-        if name != "target" and value is not None:
+        if name == "skip_bad":
+            flags += [flag] if value else []
+        elif name != "target" and value is not None:
             flags += [f"{flag}={shlex.quote(_argument(one))}" for one in repeated]
     return " \\\n  ".join(["copycost audit", *flags, "--out audit-again", f"-- {shlex.quote(spec.target)}"])
 
@@ -250,7 +266,7 @@ def command(spec: AuditSpec) -> str:
 def _argument(value: object) -> str:
     """Return a setting as a command line takes it: lists with commas, groups of settings as name=value."""
     if isinstance(value, dict):
-        return " ".join(f"{key}={_argument(one)}" for key, one in value.items())
+        return " ".join(f"{key}={_argument(one)}" for key, one in value.items() if one is not None)
     if isinstance(value, list):
         return ",".join(_argument(one) for one in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from copycost.audit import AuditResult
+from copycost.audit import AuditResult, Cost
 from copycost.measures import Interval, QueriesNeeded, difference_supported
 from copycost.report._figures import Figures, Series, interval_of
 from copycost.report._text import NBSP, between, count, ends, level, percent, share, signed_points
@@ -17,6 +17,7 @@ __all__ = [
     "Table",
     "agreement_table",
     "contradiction_table",
+    "cost_table",
     "difference_table",
     "measures_table",
     "needed_table",
@@ -112,6 +113,27 @@ def _needed_cell(needed: QueriesNeeded) -> Cell:
     same = needed.low == 0 and needed.high == needed.smallest
     note = low if same else between(low, high) if low[0].isdigit() and high[0].isdigit() else f"{low} to {high}"
     return Cell(text, note if needed.reached == needed.seeds else f"{note}; {reached}")
+
+
+def cost_table(figures: Figures, cost: Cost) -> Table:
+    """Return what the queries needed cost in money and hours; of a level not reached, what the largest budget costs."""
+    found = {(needed.strategy, needed.answers, needed.level): needed.needed for needed in figures.result.needed}
+    rows = tuple(
+        (
+            Cell(series.name),
+            *(_cost_cell(found[series.strategy, series.answers, at], cost) for at in figures.spec.levels),
+        )
+        for series in figures.series
+    )
+    head = ("strategy", *(f"{level(at)} agreement" for at in figures.spec.levels))
+    return Table("What those queries cost a copier, at the price and rate given for this report", head, rows)
+
+
+def _cost_cell(needed: QueriesNeeded, cost: Cost) -> Cell:
+    queries = needed.largest if needed.queries is None else needed.queries
+    parts = [part for part in (cost.money(queries), cost.time(queries)) if part is not None]
+    head = "more than " if needed.queries is None else "at most " if needed.state == "at most" else "about "
+    return Cell(head + parts[0], *parts[1:])
 
 
 _RATES = ("wanted", "left_clean", "off_diagonal")

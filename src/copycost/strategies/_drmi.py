@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
 
@@ -11,22 +10,15 @@ import numpy as np
 from copycost._types import AnyArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
-from copycost.similarity import (
-    Dense,
-    OnDemand,
-    Similarity,
-    luminance,
-    mutual_information,
-    mutual_information_block,
-)
+from copycost.similarity import OnDemand, Similarity
+from copycost.similarity._cost import matrix_bytes, matrix_fits, seconds_per_pair
 from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
 from copycost.strategies._groups import by_group
+from copycost.strategies._mutual_information import compared, group_sizes, kept_matrix
 from copycost.subsets import lightest_subset
 
 __all__ = ["DRMI"]
 
-_DENSE_LIMIT = 2 * 2**30  # bytes: above this no whole matrix is kept
-_TRIAL = 128  # images in the trial that the plan's estimate is made from
 _SOLVER_STEP = 1e-9  # seconds for one point of one step of greedy and replacement together
 
 
@@ -76,9 +68,7 @@ class DRMI(Strategy):
         """Return the lightest ``k`` members found; with all starts the result depends on the pool alone."""
 
         def lightest(ids: IntArray, count: int) -> IntArray:
-            images = cast(Images, knowledge.pool.take(ids))
-            if self.luminance:
-                images = Images(luminance(images.array))
+            images = compared(knowledge, ids, self.luminance)
             if self.starts is not None and self.starts < len(ids):
                 return ids[self._solve(images, count, knowledge, rng)]
             key = ("drmi/1", images.digest(), count, self.alpha, self.init)
@@ -89,16 +79,14 @@ class DRMI(Strategy):
     def seconds(self, knowledge: Knowledge, k: int) -> float:
         """Return the time for all pairs, from a trial on a few images, and for the solver, from its complexity."""
         images = cast(Images, knowledge.pool)
-        pair = _seconds_per_pair(images)
-        labels = knowledge.labels if self.group == "label" else None
-        sizes = np.bincount(labels) if labels is not None else np.array([len(images)])
+        pair = seconds_per_pair(images.array)
         total = 0.0
-        for size in sizes[sizes > 0]:
+        for size in group_sizes(knowledge, self.group).tolist():
             share = k * size / len(images)
             starts = size if self.starts is None else min(self.starts, size)
-            pairs = size**2 / 2 if 4 * size**2 <= _DENSE_LIMIT else starts * 2 * share * size
+            pairs = size**2 / 2 if matrix_fits(size) else starts * 2 * share * size
             total += pairs * pair + starts * share * size * _SOLVER_STEP
-        return float(total)
+        return total
 
     def _solve(self, images: Images, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
         similarity = self._similarity(images, knowledge, everything=rng is None).power(self.alpha)
@@ -114,28 +102,12 @@ class DRMI(Strategy):
         ).indices
 
     def _similarity(self, images: Images, knowledge: Knowledge, *, everything: bool) -> Similarity:
-        size = 4 * len(images) ** 2
-        if size <= _DENSE_LIMIT:
-            return Dense(
-                knowledge.memo.array(
-                    ("mutual-information/1", images.digest()),
-                    lambda: mutual_information(
-                        images.array, progress=lambda share: knowledge.report("mutual information", share)
-                    ),
-                )
-            )
+        if matrix_fits(len(images)):
+            return kept_matrix(images, knowledge)
         if everything:
             raise InvalidInput(
-                f"drmi with all starts over {len(images)} images needs a matrix of {size / 2**30:.1f} GiB; "
+                f"drmi with all starts over {len(images)} images needs a matrix of "
+                f"{matrix_bytes(len(images)) / 2**30:.1f} GiB; "
                 "give a number of starts, such as starts=8, group by label, or take a part of the pool."
             )
         return OnDemand(images.array)
-
-
-def _seconds_per_pair(images: Images) -> float:
-    few = images.array[:: max(1, len(images) // _TRIAL)][:_TRIAL]
-    for _ in range(2):  # the first call compiles
-        start = time.perf_counter()
-        mutual_information_block(few, few)
-        elapsed = time.perf_counter() - start
-    return elapsed / len(few) ** 2

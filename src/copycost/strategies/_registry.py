@@ -9,12 +9,13 @@ import typing
 
 from copycost.errors import InvalidInput
 from copycost.strategies._base import Strategy
+from copycost.strategies._coverage import Coverage
 from copycost.strategies._drmi import DRMI
 from copycost.strategies._random import Random
 
 __all__ = ["STRATEGIES", "parse"]
 
-STRATEGIES: dict[str, type[Strategy]] = {"random": Random, "drmi": DRMI}
+STRATEGIES: dict[str, type[Strategy]] = {"random": Random, "drmi": DRMI, "coverage": Coverage}
 
 
 def parse(text: str) -> Strategy:

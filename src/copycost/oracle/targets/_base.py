@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from copycost._types import AnyArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
+from copycost.oracle._answers import Answers
 
 __all__ = ["Target"]
 
@@ -29,6 +30,8 @@ class Target(ABC):
         Height, width and channels it takes, where that is known.
     medium : str
         "image" or "text".
+    probed : Answers or None
+        What it answered when it was opened, where it was asked a few inputs to see what it returns.
     """
 
     name: str
@@ -38,6 +41,7 @@ class Target(ABC):
     answers_new: bool = True
     shape: tuple[int, int, int] | None = None
     medium: str = "image"
+    probed: Answers | None = None
 
     @abstractmethod
     def reply(self, inputs: Inputs) -> AnyArray:

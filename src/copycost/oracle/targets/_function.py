@@ -11,10 +11,10 @@ from typing import cast
 import numpy as np
 
 from copycost._types import AnyArray
-from copycost.errors import InvalidInput, TargetError
+from copycost.errors import TargetError
 from copycost.inputs import Images, Inputs
-from copycost.oracle._answers import Answers, checked_reply
 from copycost.oracle.targets._base import Target
+from copycost.oracle.targets._probe import probed_form
 
 __all__ = ["FunctionTarget"]
 
@@ -30,11 +30,6 @@ class FunctionTarget(Target):
     fallback : number of classes where it returns labels alone and ``classes`` is None
     name : how reports call it
     gives_probabilities : whether it returns probabilities; with this and ``classes`` given nothing is sent
-
-    Attributes
-    ----------
-    probed : Answers or None
-        What it answered to the probe, where one was sent.
 
     Raises
     ------
@@ -56,33 +51,11 @@ class FunctionTarget(Target):
     ) -> None:
         self.name = name
         self._function = function
-        self.probed: Answers | None = None
         if gives_probabilities is None or classes is None:
-            gives_probabilities, classes = self._probe(probe, classes, fallback)
+            self.probed, classes = probed_form(self, probe, classes, fallback)
+            gives_probabilities = self.probed.probabilities is not None
         self.gives_probabilities = gives_probabilities
         self.classes = classes
-
-    def _probe(self, probe: Inputs | None, classes: int | None, fallback: int | None) -> tuple[bool, int]:
-        if probe is None:
-            raise InvalidInput(
-                f"probe is None for the target {self.name}; give a few inputs to send, or both classes and "
-                "gives_probabilities."
-            )
-        self.check(probe)
-        try:
-            reply = self.reply(probe)
-        except (Exception, SystemExit) as error:
-            raise TargetError(
-                f"the target {self.name} raised {type(error).__name__} on {len(probe)} inputs: {error}"
-            ) from error
-        first = self.probed = checked_reply(reply, len(probe), classes)
-        if first.probabilities is not None:
-            return True, first.probabilities.shape[1]
-        if (classes := classes or fallback) is None:
-            raise TargetError(
-                f"the target {self.name} answers labels alone, so the number of classes must be given (--classes N)."
-            )
-        return False, classes
 
     @classmethod
     def load(

@@ -10,12 +10,15 @@ from typing import cast
 import numpy as np
 
 from copycost._types import AnyArray
-from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
 from copycost.networks import Classifier, build, load_weights
 from copycost.oracle.targets._base import Target
+from copycost.oracle.targets._probe import at_once
+from copycost.oracle.targets._settings import check_channels
 
 __all__ = ["NetworkTarget"]
+
+_BATCH = 256  # what a classifier takes at once by itself
 
 
 class NetworkTarget(Target):
@@ -63,12 +66,7 @@ class NetworkTarget(Target):
         InvalidInput
             If the file cannot be read or does not fit, or mean and deviation are neither one number nor one a channel.
         """
-        for name, values in (("mean", mean), ("deviation", deviation)):
-            if len(values) not in (1, shape[2]):
-                raise InvalidInput(
-                    f"the target's {name} has {len(values)} numbers; one, or one for each of {shape[2]} "
-                    f"channels, is needed."
-                )
+        check_channels(mean, deviation, shape[2])
         network = build(architecture, shape, classes, rng=np.random.default_rng(0))
         load_weights(network, path)
         settings = f"{architecture} {[float(value) for value in (*mean, *deviation)]} ".encode()
@@ -78,7 +76,12 @@ class NetworkTarget(Target):
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return softmax probabilities (n, classes)."""
-        return self.classifier.probabilities(cast(Images, inputs))
+        images = cast(Images, inputs)
+        size = at_once(images.shape)
+        if len(images) <= size or size >= _BATCH:
+            return self.classifier.probabilities(images)
+        parts = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
+        return np.concatenate([self.classifier.probabilities(images.take(part)) for part in parts])
 
     def fingerprint(self) -> str | None:
         """Return the architecture and the hash of the weights' file."""

@@ -1,0 +1,55 @@
+"""What commands do, once their arguments are read."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from copycost._console import print_plan
+from copycost._progress import Display
+from copycost.audit import AuditResult, AuditSpec, Cost, Folder, Plan, load_data, make_plan, run_audit
+from copycost.report import chosen_images, render
+
+__all__ = ["plan_audit", "run", "write_report"]
+
+
+def plan_audit(spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None) -> Plan:
+    """Return the plan of an audit; nothing is asked or written."""
+    return make_plan(spec, Folder(out), load_data(spec, 0, data_dir), _processes(workers))
+
+
+def run(
+    spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None, console: Console, log: Path | None
+) -> AuditResult:
+    """Run an audit with its plan, its progress and its log."""
+    with Display(console, log) as display:
+
+        def planned(found: Plan) -> None:
+            print_plan(found, console)
+            display.begin(found)
+
+        return run_audit(
+            spec,
+            out,
+            data_dir=data_dir,
+            workers=_processes(workers),
+            command=shlex.join(["copycost", *sys.argv[1:]]),
+            planned=planned,
+            tell=display.tell,
+        )
+
+
+def write_report(result: AuditResult, out: Path, data_dir: Path | None, pictures: bool, cost: Cost) -> None:
+    """Write the page of an audit, whole or not at all."""
+    page = render(result, pictures=pictures, images=lambda cell: chosen_images(result, cell, data_dir), cost=cost)
+    part = out / "report.html.part"
+    part.write_text(page, encoding="utf-8")
+    part.replace(out / "report.html")
+
+
+def _processes(workers: int | None) -> int:
+    return workers or os.cpu_count() or 1

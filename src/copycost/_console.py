@@ -1,0 +1,84 @@
+"""What commands print: plans, results and comparisons, as text or as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from copycost.audit import AuditResult, Comparison, Cost, Plan, fewest_needed, headline_level
+from copycost.measures import Interval
+
+__all__ = ["comparison_document", "print_comparison", "print_plan", "print_result", "result_document"]
+
+
+def print_plan(plan: Plan, console: Console) -> None:
+    """Print what an audit would ask and charge, and how long it would take."""
+    minutes = plan.seconds / 60
+    length = f"{minutes:.0f} minutes" if minutes >= 2 else f"{plan.seconds:.0f} seconds"
+    console.print(f"plan: {plan.cells} cells, {plan.finished} of them finished; about {length} to go")
+    console.print(f"      {plan.copying:,} queries charged to copy, {plan.held_out:,} for the held-out images,")
+    console.print(f"      {plan.measuring:,} to measure transferability and uniform agreement")
+
+
+def print_result(result: AuditResult, out: Path, cost: Cost, console: Console) -> None:
+    """Print the queries needed for the headline level, and where the report is."""
+    level = headline_level(result)
+    for row in result.needed:
+        if row.level == level:
+            console.print(f"{level:.0%} agreement, {row.strategy}, {row.answers}: {row.needed.words}", markup=False)
+            if cost.known:
+                console.print(f"    {cost.of(row.needed)}", markup=False)
+    console.print(f"report: {out / 'report.html'}", markup=False)
+
+
+def result_document(result: AuditResult, out: Path, cost: Cost) -> dict[str, Any]:
+    """Return the result of an audit as a JSON document."""
+    best = fewest_needed(result)
+    return {
+        "schema": "copycost.result/1",
+        "level": headline_level(result),
+        "fewest": None
+        if best is None
+        else {"strategy": best.strategy, "answers": best.answers, "queries": best.needed.queries},
+        "cost": dataclasses.asdict(cost),
+        "report": str(out / "report.html"),
+        **result.summary(),
+    }
+
+
+def print_comparison(found: Comparison, console: Console) -> None:
+    """Print two audits side by side: queries needed, then each measure with its difference."""
+    if found.differing:
+        console.print(f"the audits differ in: {', '.join(found.differing)}", markup=False)
+    console.print("compared seed by seed" if found.paired else "compared as two groups of seeds (Welch)")
+    needed = Table("level", "strategy", "answers", "first", "second", title="queries needed")
+    for strategy, answers, level, first, second in found.needed:
+        needed.add_row(f"{level:.0%}", strategy, answers, first.words, second.words)
+    console.print(needed)
+    changes = Table(
+        "measure", "strategy", "answers", "queries", "first", "second", "difference", "", title="measures, percent"
+    )
+    for row in found.changes:
+        verdict = ("higher" if row.difference.mean > 0 else "lower") if row.supported else "not supported"
+        parts = [_percent(row.first), _percent(row.second), _percent(row.difference)]
+        changes.add_row(row.measure, row.strategy, row.answers, str(row.budget), *parts, verdict)
+    console.print(changes)
+
+
+def comparison_document(found: Comparison) -> dict[str, Any]:
+    """Return a comparison as a JSON document."""
+    document: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(found)))
+    names = ("strategy", "answers", "level", "first", "second")
+    document["needed"] = [dict(zip(names, row, strict=True)) for row in document["needed"]]
+    return {"schema": "copycost.comparison/1", **document}
+
+
+def _percent(interval: Interval) -> str:
+    if interval.low is None or interval.high is None:
+        return f"{100 * interval.mean:.1f}"
+    return f"{100 * interval.mean:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"

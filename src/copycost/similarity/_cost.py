@@ -1,0 +1,33 @@
+"""What all pairs cost: whether their matrix is kept, and how long a pair takes on this machine."""
+
+from __future__ import annotations
+
+import time
+
+from copycost._types import ByteArray
+from copycost.similarity._mutual_information import mutual_information_block
+
+__all__ = ["MATRIX_LIMIT", "matrix_bytes", "matrix_fits", "seconds_per_pair"]
+
+MATRIX_LIMIT = 2 * 2**30  # bytes: above this no whole matrix is kept
+_TRIAL = 128  # images
+
+
+def matrix_bytes(n: int) -> int:
+    """Return the size of the matrix of ``n`` images, in bytes."""
+    return 4 * n * n
+
+
+def matrix_fits(n: int) -> bool:
+    """Return whether the matrix of ``n`` images is kept whole."""
+    return matrix_bytes(n) <= MATRIX_LIMIT
+
+
+def seconds_per_pair(images: ByteArray) -> float:
+    """Return how long the mutual information of one pair takes here, from a trial on images spread over the array."""
+    few = images[:: max(1, len(images) // _TRIAL)][:_TRIAL]
+    for _ in range(2):  # the first call compiles
+        start = time.perf_counter()
+        mutual_information_block(few, few)
+        elapsed = time.perf_counter() - start
+    return elapsed / len(few) ** 2

@@ -1,0 +1,43 @@
+"""The pages of results say what the records say."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+AUDITS = sorted(path.parent.name for path in (ROOT / "results").glob("*/records.json") if "cells" in path.read_text())
+
+
+def test_the_pages_are_what_the_records_say() -> None:
+    done = subprocess.run(
+        [sys.executable, ROOT / "tools" / "make_results.py", "--check"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", AUDITS)
+def test_every_record_tells_how_it_was_made_and_from_where_nothing_private_shows(name: str) -> None:
+    text = (ROOT / "results" / name / "records.json").read_text()
+    records = json.loads(text)
+    assert records["run"]["command"].startswith("copycost audit ")
+    assert records["run"]["machine"]["packages"]["torch"]
+    assert len(records["cells"]) == records["spec"]["seeds"] * len(records["spec"]["budgets"]) * len(
+        records["spec"]["strategies"]
+    ) * len(records["spec"]["answers"])
+    assert not any(word in text for word in ("/home/", "/work/", "/root/", "/tmp/"))
+
+
+def test_grouped_drmi_reaches_what_a_trial_reached_on_mnist() -> None:
+    records = json.loads((ROOT / "results" / "mnist-labels" / "records.json").read_text())
+    curve = next(
+        curve
+        for curve in records["summary"]["curves"]
+        if curve["measure"] == "accuracy" and curve["strategy"] == "drmi alpha=4 group=label"
+    )
+    means = dict(zip(curve["budgets"], [interval["mean"] for interval in curve["intervals"]], strict=True))
+    assert means[600] >= 0.954
+    assert means[300] >= 0.935
+    assert means[150] >= 0.895
