@@ -82,7 +82,7 @@ def run(key: str, scratch: Path) -> Result:
 
 
 def timed(count: float, work: Callable[[], Any]) -> Result:
-    """Return the seconds that ``count`` units of work take: the least of three runs, or of fewer where they are long."""
+    """Return the seconds for ``count`` units of work: the least of three runs, or of fewer where they are long."""
     runs: list[float] = []
     while len(runs) < REPEATS and sum(runs) < ENOUGH:
         start = time.perf_counter()

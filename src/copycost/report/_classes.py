@@ -64,8 +64,8 @@ def transfer_class_table(figures: Figures) -> Table | None:
     if any(one["transfer"] is None for one in measured):
         return None
     caption = (
-        f"Transfer by the class that examples were made from, at {count(figures.largest)} queries, in per cent of those "
-        "that fooled the copy; stronger where higher"
+        f"Transfer by the class that examples were made from, at {count(figures.largest)} queries, in per cent of "
+        "those that fooled the copy; stronger where higher"
     )
     return _by_class(figures, caption, _left_its_class)[0]
 
