@@ -332,12 +332,19 @@ def test_a_list_of_what_to_keep_may_hold_indices_empty_lines_and_repeats(arrays:
 
 def copies(images: AnyArray) -> AnyArray:
     """JPEG copies, each a little brighter."""
-    made = []
-    for image in images:
-        file = io.BytesIO()
-        Image.fromarray(image[..., 0]).save(file, "JPEG", quality=90)
-        made.append(np.clip(np.asarray(Image.open(file)).astype(int) + 3, 0, 255).astype(np.uint8)[..., np.newaxis])
-    return np.array(made)
+    made = [np.clip(jpeg(image[..., 0]).astype(int) + 3, 0, 255) for image in images]
+    return np.array(made, dtype=np.uint8)[..., np.newaxis]
+
+
+def jpeg(image: AnyArray) -> AnyArray:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=90)
+    return np.asarray(Image.open(file))
+
+
+def resampled(image: AnyArray) -> AnyArray:
+    larger = Image.fromarray(image).resize((48, 48), Image.Resampling.BICUBIC)
+    return np.asarray(larger.resize((32, 32), Image.Resampling.BILINEAR))
 
 
 def test_recompressed_copies_are_found_and_unrelated_images_are_not(digits: AnyArray) -> None:
@@ -346,6 +353,25 @@ def test_recompressed_copies_are_found_and_unrelated_images_are_not(digits: AnyA
     pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
     assert pairs == {(place, place + 5) for place in range(5)}
     assert found.images() == 10
+
+
+def test_copies_of_photographs_are_more_similar_than_any_unrelated_pair(shared_data: Path) -> None:
+    with Image.open(shared_data / "cifar10" / "data_batch_1.webp") as mosaic:
+        pixels = np.asarray(mosaic.convert("RGB"))
+    down, across = pixels.shape[0] // 32, pixels.shape[1] // 32
+    images = pixels.reshape(down, 32, across, 32, 3).transpose(0, 2, 1, 3, 4).reshape(-1, 32, 32, 3)[:1000]
+    few = images[:100]
+    copied = {
+        "saved as JPEG": [jpeg(image) for image in few],
+        "brighter": list(np.clip(few.astype(int) + 20, 0, 255).astype(np.uint8)),
+        "resampled": [resampled(image) for image in few],
+    }
+    unrelated = find_duplicates(Images(images), np.array([0]), 0.5)
+    assert len(unrelated) == 0
+    for way, made in copied.items():
+        found = find_duplicates(Images(np.concatenate([few, made])), np.array([0]), 0.6)
+        pairs = set(zip(found.first.tolist(), found.second.tolist(), strict=True))
+        assert pairs == {(place, place + 100) for place in range(100)}, way
 
 
 def test_pairs_are_those_at_or_above_the_threshold_most_similar_first(digits: AnyArray) -> None:

@@ -375,12 +375,15 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes) -> N
         OnnxTarget(tmp_path / "m.onnx", settings())
 
 
-def test_an_operator_of_ones_own_is_refused(tmp_path: Path) -> None:
+def test_an_operator_of_ones_own_is_refused_and_nothing_else_is_printed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     model = linear(*random_linear(GREY))
     model.graph.node[0].op_type, model.graph.node[0].domain = "Mine", "my.own"
     model.opset_import.append(helper.make_opsetid("my.own", 1))
     with pytest.raises(TargetError, match="Custom operators are not supported"):
         OnnxTarget(write(model, tmp_path / "m.onnx"), settings())
+    assert capfd.readouterr() == ("", "")
 
 
 def point_outside(tensor: Any, location: str) -> None:

@@ -46,12 +46,12 @@ def main() -> int:
 
 def measure(large: bool, only: str | None, scratch: Path | None) -> None:
     """Run rows one after the other, and write the record after each, so that what is done is kept."""
-    record: dict[str, Any] = {"schema": SCHEMA, "machine": started("machine", 0, Path()), "rows": {}}
-    if RECORD.exists():
-        before = json.loads(RECORD.read_text())
-        record["rows"] = before["rows"] if before["machine"] == record["machine"] else {}
     RECORD.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
+        record: dict[str, Any] = {"schema": SCHEMA, "machine": started("prepare", 0, Path(folder)), "rows": {}}
+        if RECORD.exists():
+            before = json.loads(RECORD.read_text())
+            record["rows"] = before["rows"] if before["machine"] == record["machine"] else {}
         for row in bench_rows.ROWS.values():
             if row.large == large and (only is None or only in row.key):
                 record["rows"][row.key] = found = started(row.key, row.threads, Path(folder))

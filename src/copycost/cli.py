@@ -85,12 +85,18 @@ def audit(
         str | None,
         typer.Option(help='How copies train: "steps:3000 batch=4", epochs:30, early-stopping:1000.'),
     ] = None,
-    target_arch: Annotated[str | None, typer.Option(help="Architecture of a safetensors target.")] = None,
-    target_mean: Annotated[
-        str | None, typer.Option(help="What a safetensors target subtracts from [0, 1], by channel, such as 0.1307.")
+    target_arch: Annotated[
+        str | None, typer.Option(help="Architecture of a safetensors target: lenet5, c3f2, dnn5, torchvision:NAME.")
     ] = None,
-    target_deviation: Annotated[
-        str | None, typer.Option(help="What it divides by, by channel, such as 0.3081.")
+    target_mean: Annotated[
+        str | None, typer.Option(help="What a weights or ONNX file subtracts from [0, 1], by channel, such as 0.1307.")
+    ] = None,
+    target_deviation: Annotated[str | None, typer.Option(help="What it divides by, such as 0.3081.")] = None,
+    target_output: Annotated[
+        str | None, typer.Option(help="What an ONNX model ends in: probabilities, logits or labels; else found out.")
+    ] = None,
+    target_scale: Annotated[
+        str | None, typer.Option(help="unit, or bytes where an ONNX or scikit-learn model takes pixels from 0 to 255.")
     ] = None,
     target_schedule: Annotated[str | None, typer.Option(help="How an ARCH@DATA target trains.")] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes, where the data does not tell.")] = None,
@@ -144,6 +150,8 @@ def audit(
         "target_arch": target_arch,
         "target_mean": target_mean,
         "target_deviation": target_deviation,
+        "target_output": target_output,
+        "target_scale": target_scale,
         "target_schedule": target_schedule,
         "classes": classes,
         "transfer": _pairs("transfer", transfer),

@@ -96,7 +96,7 @@ def _target_record(
         "target": target.name,
         "fingerprint": target.fingerprint(),
         "seed": seed if spec.per_seed else None,
-        "classes": [*data.classes, *extra],
+        "classes": [*data.classes, *extra][: target.classes],
         "gives_probabilities": target.gives_probabilities,
         "answers_new": target.answers_new,
         "pool": _facts(data.pool),

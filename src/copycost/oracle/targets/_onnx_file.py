@@ -80,7 +80,7 @@ def open_session(content: bytes, path: Path) -> Any:
     options.log_severity_level = 4
     options.add_session_config_entry("session.load_model_format", "ONNX")
     try:
-        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return runtime.InferenceSession(content, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:
         raise TargetError(
             f"onnxruntime {runtime.__version__} does not run {path}: {_first_line(error)} Custom operators are not "
