@@ -28,5 +28,11 @@ $(VENV)/.test: $(BIN)/python pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test]'
 	@touch $@ $(VENV)/.audit
 
+# apricot is installed without its dependency nose, which no longer installs; it is needed for the comparison alone.
+bench: $(VENV)/.test
+	$(BIN)/python -m pip install --quiet scikit-image tqdm
+	$(BIN)/python -m pip install --quiet --no-deps apricot-select==0.6.1
+	$(BIN)/python tools/bench.py
+
 clean:
 	rm -rf $(VENV) audits .mypy_cache .ruff_cache .pytest_cache

@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import pytest
 from copycost import Images
 from copycost.audit import AuditResult, compare, fewest_needed, read_audit
 from copycost.errors import InvalidInput
+from copycost.oracle import Ledger
 
 HERE = Path(__file__).parent
 SMALL = [
@@ -347,3 +350,85 @@ def test_the_shell_can_complete_commands() -> None:
     code = "import sys; sys.argv = ['copycost']; from copycost.cli import app; app(prog_name='copycost')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
     assert done.stdout.split() == ["audit"]
+
+
+def test_a_kind_of_answer_the_target_cannot_give_is_refused_after_the_probe_alone(tmp_path: Path) -> None:
+    for answers, words in (("probabilities", "labels alone"), ("topk:99", "labels alone")):
+        out = tmp_path / answers.partition(":")[0]
+        error = _refused(
+            "audit", "_models:labels_by_ink", *EMBEDDED, "--answers", answers, "--seeds", "1", "--out", str(out)
+        )
+        assert words in error
+        for path in out.glob("targets/*/ledger.sqlite"):
+            with Ledger(path) as ledger:
+                assert ledger.counts("held-out").charged == 0
+
+
+def test_images_that_repeat_are_left_out_of_a_pool_so_that_every_query_counts(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (40, 28, 28), dtype=np.uint8)
+    np.savez(tmp_path / "pool.npz", images=np.concatenate([values, values[:10]]))
+    np.savez(tmp_path / "test.npz", images=np.random.default_rng(1).integers(0, 256, (20, 28, 28), dtype=np.uint8))
+    where = ["--pool", str(tmp_path / "pool.npz"), "--test", str(tmp_path / "test.npz"), "--out", str(tmp_path / "out")]
+    quick = [
+        "--seeds",
+        "1",
+        "--schedule",
+        "steps:5",
+        "--transfer",
+        "images=0",
+        "--uniform",
+        "0",
+        "--strategy",
+        "random",
+    ]
+    assert "exceeds the pool of 40" in _refused("audit", "_models:by_ink", *where, *quick, "--budget", "41")
+    done = copycost("audit", "_models:by_ink", *where, *quick, "--budget", "40")
+    assert done.returncode == 0, done.stderr
+    result = read_audit(tmp_path / "out")
+    assert result.cells[0]["result"]["queries"]["charged"] == 40
+    assert result.targets[0]["pool"]["notes"] == {"repeated images, left out": 10}
+
+
+def test_a_stopped_audit_says_so_and_can_go_on(tmp_path: Path) -> None:
+    arguments = [
+        "audit",
+        *EMBEDDED,
+        "--seeds",
+        "1",
+        "--budget",
+        "50",
+        "--strategy",
+        "random",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "copycost", arguments[0], "lenet5@embedded:train", *arguments[1:]],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(2)
+        os.killpg(process.pid, number)
+        _, error = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert "Run the same command again to go on" in error
+        assert "Traceback" not in error
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    limit = f"ulimit -f 400; exec {sys.executable} -m copycost audit --seeds 1 --out {tmp_path / 'out'}"
+    done = subprocess.run(["bash", "-c", limit], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2, done.stderr
+    assert "cannot be" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_plan_refuses_a_folder_that_the_run_would_refuse(audited: tuple[Path, AuditResult, str]) -> None:
+    out, _, _ = audited
+    arguments = ["_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--plan", "--out", str(out)]
+    assert "seeds: 2 there, 3 asked for" in _refused("audit", *arguments)

@@ -37,6 +37,16 @@ def test_the_core_works_without_torch(bare: Path, tmp_path: Path) -> None:
     assert len(done.stdout.split(",")) == 3
 
 
+def test_reduce_works_without_torch(bare: Path, tmp_path: Path) -> None:
+    pool = "np.random.default_rng(0).integers(0, 256, (30, 8, 8), np.uint8)"
+    code = f"import numpy as np; np.savez('pool.npz', images={pool})"
+    subprocess.run([str(bare), "-c", code], cwd=tmp_path, check=True)
+    command = [str(bare), "-m", "copycost", "reduce", "pool.npz", "--size", "5", "--out", "chosen.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "chosen.csv").exists()
+
+
 def test_an_audit_without_its_extra_says_what_to_install(bare: Path, tmp_path: Path) -> None:
     done = subprocess.run([str(bare), "-m", "copycost", "audit"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2

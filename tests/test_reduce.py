@@ -26,6 +26,7 @@ from copycost.errors import CopycostError, InvalidInput
 from copycost.inputs import Images
 from copycost.reduce import Chooser, Request, load_pool, nearest_chosen, reduce
 from copycost.reduce._duplicates import find_duplicates
+from copycost.reduce._lessons import _held_out
 from copycost.reduce._shares import class_shares
 from copycost.similarity import Dense, OnDemand, luminance, mutual_information
 from copycost.substitutes import Schedule
@@ -198,6 +199,12 @@ def test_the_nearest_chosen_image_is_the_most_similar_one() -> None:
         assert set(found.index.tolist()) <= set(chosen[:size].tolist())
         np.testing.assert_allclose(matrix[found.index, np.arange(20)], block.max(axis=0), rtol=1e-4)
         assert found.coverage == pytest.approx(block.max(axis=0).mean(), rel=1e-5)
+
+
+def test_the_image_chosen_first_wins_a_tie() -> None:
+    images = small(4)[[0, 1, 0, 0]]
+    for found in nearest_chosen(Dense(mutual_information(images)), np.array([2, 0, 3]), (1, 2, 3)):
+        assert found.index[[0, 2, 3]].tolist() == [2, 2, 2]
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -427,6 +434,8 @@ def test_the_curve_holds_the_objective_of_each_size_beside_random(arrays: Path, 
         *((size, "random") for size in (6, 12, 20)),
     ]
     ours, chance = rows[:3], rows[3:]
+    pixels = information(load(str(arrays)).inputs.take(record["chosen"]).array)
+    assert float(ours[1]["weight"]) == pytest.approx(np.triu(pixels**2, 1).sum(), rel=1e-4)
     assert float(ours[1]["coverage"]) == pytest.approx(record["coverage"], abs=1e-6)
     values = [float(row["coverage"]) for row in ours]
     assert values == sorted(values)
@@ -470,6 +479,17 @@ def test_accuracy_is_measured_on_images_that_were_not_chosen_from(
     with pytest.raises(InvalidInput, match="which leaves too few; name a test set"):
         run(arrays, tmp_path / "c.txt", sizes="12,240")
     assert not list(tmp_path.glob("c.*"))
+
+
+def test_what_is_to_be_kept_is_never_held_out(arrays: Path) -> None:
+    pool = load_pool(str(arrays))
+    keep = np.arange(0, 240, 2)
+    chooser = Chooser(Dense(mutual_information(pool.compared.array)), "random", keep=keep)
+    lesson, smaller = _held_out(chooser, pool, [130])
+    assert len(lesson.test) == 48
+    assert lesson.train.take(smaller.keep).digests() == pool.compared.take(keep).digests()
+    assert not set(lesson.test.digests()) & set(lesson.train.digests())
+    assert smaller.similarity.n == len(lesson.train) == 192
 
 
 def test_a_plan_says_what_it_takes_and_writes_nothing(arrays: Path, tmp_path: Path) -> None:

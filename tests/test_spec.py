@@ -68,6 +68,10 @@ def test_a_cell_is_recreated_by_its_own_record() -> None:
         ({"schedule": "forever"}, "schedule"),
         ({"transfer": {"attack": "deepfool"}}, "untargeted"),
         ({"transfer": {"epsilon": "nan"}}, "epsilon"),
+        ({"transfer": {"epsilon": 7}}, "at most 1"),
+        ({"transfer": "images"}, "name=value"),
+        ({"seeds": True}, "whole number"),
+        ({"target": "w.safetensors", "target_arch": "lenet5", "target_mean": ["nan"]}, "finite"),
     ],
 )
 def test_a_setting_that_cannot_be_is_named_with_what_is_allowed(change: dict[str, Any], words: str) -> None:
@@ -91,6 +95,9 @@ def test_a_configuration_file_is_safe_yaml(tmp_path: Path) -> None:
     path = tmp_path / "audit.yaml"
     path.write_text("pool: mnist:train\nbudgets: [50, 150]\n")
     assert read_config(path) == {"pool": "mnist:train", "budgets": [50, 150]}
+    path.write_text("pool: a\npool: b\n")
+    with pytest.raises(InvalidInput, match="pool is given twice"):
+        read_config(path)
     for text in ("!!python/object/apply:os.getcwd []", "- a\n- b\n", "a: [", "1: 2\n", ""):
         path.write_text(text)
         with pytest.raises(InvalidInput, match="configuration"):

@@ -241,8 +241,8 @@ def foolbox_deepfool(scratch: Path) -> Result:
         import foolbox
     torch.set_num_threads(1)
     model, images = network(), torch.from_numpy(read(scratch, "digits")[:FOOLED, np.newaxis] / np.float32(255))
-    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")
-    attack = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)
+    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")  # type: ignore[attr-defined]
+    attack = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)  # type: ignore[attr-defined]
     criterion = foolbox.criteria.Misclassification(model(images).argmax(1))
     few = foolbox.criteria.Misclassification(model(images[:4]).argmax(1))
     kept: list[Any] = []

@@ -31,7 +31,8 @@ MEASURES = (
 
 def page(results: Path) -> str:
     """Return the page of all results."""
-    parts = [section(path.parent.name, json.loads(path.read_text())) for path in sorted(results.glob("*/records.json"))]
+    audits = {path.parent.name: json.loads(path.read_text()) for path in sorted(results.glob("*/records.json"))}
+    parts = [section(name, records) for name, records in audits.items() if "cells" in records]
     return "\n".join([HEAD, *parts])
 
 

@@ -12,14 +12,17 @@ from rich.console import Console
 from copycost._console import print_plan
 from copycost._progress import Display
 from copycost.audit import AuditResult, AuditSpec, Cost, Folder, Plan, load_data, make_plan, run_audit
+from copycost.errors import Stopped
 from copycost.report import chosen_images, render
 
 __all__ = ["plan_audit", "run", "write_report"]
 
 
 def plan_audit(spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None) -> Plan:
-    """Return the plan of an audit; nothing is asked or written."""
-    return make_plan(spec, Folder(out), load_data(spec, 0, data_dir), _processes(workers))
+    """Return the plan of an audit; nothing is asked or written, and what the run would refuse at once is refused."""
+    folder = Folder(out)
+    folder.check(spec)
+    return make_plan(spec, folder, load_data(spec, 0, data_dir), _processes(workers))
 
 
 def run(
@@ -32,15 +35,18 @@ def run(
             print_plan(found, console)
             display.begin(found)
 
-        return run_audit(
-            spec,
-            out,
-            data_dir=data_dir,
-            workers=_processes(workers),
-            command=shlex.join(["copycost", *sys.argv[1:]]),
-            planned=planned,
-            tell=display.tell,
-        )
+        try:
+            return run_audit(
+                spec,
+                out,
+                data_dir=data_dir,
+                workers=_processes(workers),
+                command=shlex.join(["copycost", *sys.argv[1:]]),
+                planned=planned,
+                tell=display.tell,
+            )
+        except KeyboardInterrupt:
+            raise Stopped("stopped; finished cells are kept. Run the same command again to go on.") from None
 
 
 def write_report(result: AuditResult, out: Path, data_dir: Path | None, pictures: bool, cost: Cost) -> None:

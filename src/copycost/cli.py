@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shlex
+import signal
 import sys
+import tempfile
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 from copycost._version import __version__
-from copycost.errors import CopycostError, MissingExtra
+from copycost.errors import CopycostError, MissingExtra, Stopped
 
 app = typer.Typer(
     help="How many queries does it take to copy a classifier? Measure it on models that you own or may test.",
@@ -154,7 +158,7 @@ def audit(
         "target_scale": target_scale,
         "target_schedule": target_schedule,
         "classes": classes,
-        "transfer": _pairs("transfer", transfer),
+        "transfer": transfer,
         "uniform": uniform,
         "levels": levels,
     }
@@ -299,30 +303,32 @@ def _need_audit() -> None:
         ) from None
 
 
-def _pairs(name: str, text: str | None) -> dict[str, str] | None:
-    if text is None:
-        return None
-    parts = [part.partition("=") for part in text.split()]
-    if not parts or any(not equals for _, equals, _ in parts):
-        raise CopycostError(f"--{name} is {text!r}; write name=value pairs separated by spaces.")
-    return {key: value for key, _, value in parts}
-
-
 def main() -> None:
     """Run the command line; an error is a sentence, never a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
-    except CopycostError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped; finished cells are kept. Run the same command again to go on.", file=sys.stderr)
+    except Stopped as error:
+        _say(str(error), head="")
         sys.exit(130)
+    except CopycostError as error:
+        _say(str(error))
+        sys.exit(2)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EFBIG):
+            _own_defect(error)
+        _say(f"{error.filename or 'a file'} cannot be used ({error.strerror}); make room or choose another place.")
+        sys.exit(2)
     except Exception as error:
-        log = Path("copycost-error.log")
-        log.write_text(traceback.format_exc(), encoding="utf-8")
-        print(
-            f"error: copycost met a defect of its own ({type(error).__name__}: {error}); please report it with {log}.",
-            file=sys.stderr,
-        )
-        sys.exit(70)
+        _own_defect(error)
+
+
+def _own_defect(error: Exception) -> NoReturn:
+    log = Path(tempfile.gettempdir()) / f"copycost-error-{os.getpid()}.log"
+    log.write_text(traceback.format_exc(), encoding="utf-8")
+    _say(f"copycost met a defect of its own ({type(error).__name__}: {error}); please report it with {log}.")
+    sys.exit(70)
+
+
+def _say(text: str, head: str = "error: ") -> None:
+    print(f"{head}{text}", file=sys.stderr)

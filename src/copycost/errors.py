@@ -5,6 +5,10 @@ class CopycostError(Exception):
     """Base of every error that copycost raises on purpose; the command line prints its text, never a traceback."""
 
 
+class Stopped(CopycostError):
+    """The user stopped a long command; what is finished is kept."""
+
+
 class InvalidInput(CopycostError, ValueError):
     """An argument, array or file does not satisfy its contract."""
 

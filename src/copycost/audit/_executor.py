@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.forkserver
 import os
 import signal
 import threading
@@ -70,6 +71,7 @@ def _start_worker(queue: Any) -> None:
     """Set a worker up: one thread, no Ctrl-C of its own, and no life beyond its parent's."""
     global _queue
     _queue = queue
+    os.dup2(2, 1)  # what a target prints must not mix with the result
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     import torch
 
@@ -115,17 +117,19 @@ def run_tasks(
     with _threads_of_workers():
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["copycost.audit._tasks"])
-        queue = context.SimpleQueue()
-        listener = threading.Thread(target=_listen, args=(queue, tell), daemon=True)
+        with _deaf_to_interrupts():
+            multiprocessing.forkserver.ensure_running()
+        queue, quiet = context.SimpleQueue(), threading.Event()
+        listener = threading.Thread(target=_listen, args=(queue, quiet, tell), daemon=True)
         listener.start()
         pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(queue,))
         try:
             _schedule(pool, list(tasks), out, data_dir, workers, tell)
-        except BrokenProcessPool:
+        except (BrokenProcessPool, EOFError, ConnectionError):
             raise CopycostError(
                 "a worker process was ended from outside, often because memory ran out. Finished cells are "
-                "kept: run the same "
-                "command again, with --workers 1 if memory is short."
+                "kept: run the "
+                "same command again, with --workers 1 if memory is short."
             ) from None
         except BaseException:
             for process in list((pool._processes or {}).values()):
@@ -133,8 +137,8 @@ def run_tasks(
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
-            queue.put(None)
-            listener.join()
+            quiet.set()
+            listener.join(timeout=5)
 
 
 def _schedule(
@@ -163,9 +167,26 @@ def _schedule(
         raise failure
 
 
-def _listen(queue: Any, tell: Callable[[Message], None]) -> None:
-    while (message := queue.get()) is not None:
-        tell(message)
+def _listen(queue: Any, quiet: threading.Event, tell: Callable[[Message], None]) -> None:
+    """Pass messages on until told to be quiet, not by a message: a killed worker may hold the queue's lock."""
+    while True:
+        if not queue.empty():
+            tell(queue.get())
+        elif quiet.wait(0.05):
+            return
+
+
+@contextlib.contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """Let a process started in this block ignore Ctrl-C, which its parent handles, from its first instant."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextlib.contextmanager

@@ -20,6 +20,7 @@ from copycost.errors import InvalidInput, LedgerError, SpecMismatch
 __all__ = ["CELL_SCHEMA", "Folder", "machine", "read_json", "write_json"]
 
 CELL_SCHEMA = "copycost.cell/1"
+_OURS = {".lock", "targets", "cells", "memo", "records.json", "report.html"}
 TARGET_SCHEMA = "copycost.target/1"
 AUDIT_SCHEMA = "copycost.audit/1"
 
@@ -79,35 +80,43 @@ class Folder:
         return lock
 
     def adopt(self, spec: AuditSpec) -> None:
-        """Write the spec, or compare it with the one that is there, which counts once a target has been prepared.
+        """Write the spec, unless an audit of it is there already; raise as `check` does."""
+        if self.check(spec):
+            write_json(self.spec_file, {"schema": AUDIT_SCHEMA, "spec": spec.model_dump(mode="json")})
+
+    def check(self, spec: AuditSpec) -> bool:
+        """Return whether the spec is still to be written here; an audit counts once a target has been prepared.
 
         Raises
         ------
         SpecMismatch
             If the folder holds an audit of another spec; the message shows the difference.
+        InvalidInput
+            If it holds other things than an audit.
         """
-        document = {"schema": AUDIT_SCHEMA, "spec": spec.model_dump(mode="json")}
         if not self.spec_file.exists():
-            foreign = [
-                entry.name for entry in self.path.iterdir() if entry.name != ".lock" and ".part" not in entry.name
-            ]
-            if foreign:
-                raise InvalidInput(
-                    f"the output folder {self.path} holds other files ({', '.join(sorted(foreign)[:4])}) and no audit; "
-                    "choose a new or empty folder with --out."
-                )
-            write_json(self.spec_file, document)
-            return
+            self._refuse_foreign()
+            return True
         held = build_spec(read_json(self.spec_file, AUDIT_SCHEMA)["spec"]).model_dump(mode="json")
         wanted = spec.model_dump(mode="json")
-        if held != wanted and not any(self.path.glob("targets/*/record.json")):
-            write_json(self.spec_file, document)  # the first try ended before anything was found out
-        elif held != wanted:
-            keys = sorted(key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
-            lines = [f"  {key}: {_plain(held.get(key))} there, {_plain(wanted.get(key))} asked for" for key in keys]
-            raise SpecMismatch(
-                f"the folder {self.path} holds an audit of another spec:\n" + "\n".join(lines) + "\n"
-                "Choose another folder with --out, or ask for what is there to go on with it."
+        if held == wanted:
+            return False
+        if not any(self.path.glob("targets/*/record.json")):
+            return True  # the first try ended before anything was found out
+        keys = sorted(key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
+        lines = [f"  {key}: {_plain(held.get(key))} there, {_plain(wanted.get(key))} asked for" for key in keys]
+        raise SpecMismatch(
+            f"the folder {self.path} holds an audit of another spec:\n" + "\n".join(lines) + "\n"
+            "Choose another folder with --out, or ask for what is there to go on with it."
+        )
+
+    def _refuse_foreign(self) -> None:
+        entries = self.path.iterdir() if self.path.is_dir() else ()
+        foreign = sorted(entry.name for entry in entries if entry.name not in _OURS and ".part" not in entry.name)
+        if foreign:
+            raise InvalidInput(
+                f"the output folder {self.path} holds other files ({', '.join(foreign[:4])}) and no audit; "
+                "choose a new or empty folder with --out."
             )
 
     def clean(self) -> None:

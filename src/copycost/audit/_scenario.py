@@ -70,9 +70,19 @@ def load_data(spec: AuditSpec, seed: int, data_dir: Path | None, *, download: bo
     pool = _part(spec, spec.pool, seed, data_dir, download)
     test = _part(spec, spec.test, seed, data_dir, download)
     training = None if text is None else _part(spec, text, seed, data_dir, download)
-    data = _aligned(Data(pool, test, training))
+    data = _aligned(Data(_each_once(pool), test, training))
     _check(spec, data)
     return data
+
+
+def _each_once(pool: Dataset) -> Dataset:
+    """Leave out pool images that repeat an earlier one: as they would be free, a budget would mean less."""
+    first = list({digest: row for row, digest in reversed(list(enumerate(pool.inputs.digests())))}.values())
+    left_out = len(pool.inputs) - len(first)
+    if not left_out:
+        return pool
+    kept = pool.take(np.sort(np.array(first, dtype=np.int64)), pool.name)
+    return replace(kept, notes={**kept.notes, "repeated images, left out": left_out})
 
 
 def _aligned(data: Data) -> Data:

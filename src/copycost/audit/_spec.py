@@ -6,10 +6,8 @@ import difflib
 import hashlib
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -37,7 +35,6 @@ __all__ = [
     "build_spec",
     "digest_of",
     "embedded_default",
-    "read_config",
 ]
 
 
@@ -72,7 +69,7 @@ TargetScale = Literal["unit", "bytes"]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class TransferSpec(_Strict):
@@ -86,10 +83,14 @@ class TransferSpec(_Strict):
     steps: int = Field(default=40, ge=1)
 
     @model_validator(mode="after")
-    def _untargeted_deepfool(self) -> TransferSpec:
+    def _consistent(self) -> TransferSpec:
         if self.attack == "deepfool" and self.targeted:
             raise InvalidInput(
                 "attack is deepfool and targeted is true; DeepFool is untargeted, so set targeted to false."
+            )
+        if self.norm == "linf" and self.attack != "deepfool" and self.epsilon > 1:
+            raise InvalidInput(
+                f"epsilon is {self.epsilon:g}; pixels lie in [0, 1], so at most 1 makes sense with linf."
             )
         return self
 
@@ -121,6 +122,25 @@ def _from_text(value: Any) -> Any:
     return asdict(Transform.parse(value)) if isinstance(value, str) else value
 
 
+def _from_pairs(value: Any) -> Any:
+    """Let a text such as ``images=200 epsilon=0.5`` stand for a mapping."""
+    if not isinstance(value, str):
+        return value
+    parts = [part.partition("=") for part in value.split()]
+    if not parts or any(not equals for _, equals, _ in parts):
+        raise InvalidInput(f"it is {value!r}; write name=value pairs separated by spaces, such as images=200.")
+    return {name: text for name, _, text in parts}
+
+
+def _not_a_switch(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise InvalidInput(f"it is {str(value).lower()}; a whole number is needed.")
+    return value
+
+
+Count = Annotated[int, BeforeValidator(_not_a_switch)]
+
+
 class AuditSpec(_Strict):
     """A grid of cells against one target.
 
@@ -138,7 +158,7 @@ class AuditSpec(_Strict):
     budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field(default=(50, 150, 300, 600), min_length=1)
     strategies: tuple[StrategyText, ...] = Field(default=("random", "drmi"), min_length=1)
     answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(default=("top1",), min_length=1)
-    seeds: int = Field(default=5, ge=1, le=10_000)
+    seeds: Count = Field(default=5, ge=1, le=10_000)
     substitute: ArchitectureText = "lenet5"
     schedule: ScheduleText = "steps:3000"
     target_arch: TargetArchitectureText | None = None
@@ -147,9 +167,9 @@ class AuditSpec(_Strict):
     target_output: TargetOutput | None = None
     target_scale: TargetScale = "unit"
     target_schedule: ScheduleText = "epochs:10 batch=64"
-    classes: int | None = Field(default=None, ge=2, le=100_000)
-    transfer: TransferSpec = TransferSpec()
-    uniform: int = Field(default=1000, ge=0, le=1_000_000)
+    classes: Count | None = Field(default=None, ge=2, le=100_000)
+    transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
+    uniform: Count = Field(default=1000, ge=0, le=1_000_000)
     levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
 
     @field_validator("budgets")
@@ -333,24 +353,3 @@ def _explain(error: ValidationError) -> str:
         else:
             lines.append(f"{where} is {problem['input']!r}: {problem['msg'][0].lower()}{problem['msg'][1:]}.")
     return "\n".join(lines)
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read a YAML file of settings (safe YAML: no tags that run code).
-
-    Raises
-    ------
-    InvalidInput
-        If the file is missing or is not a YAML mapping of names.
-    """
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidInput(f"the configuration {path} cannot be read: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise InvalidInput(f"the configuration {path} is not YAML: {error}") from None
-    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise InvalidInput(
-            f"the configuration {path} holds no mapping of names to values; write lines such as 'pool: mnist:train'."
-        )
-    return values

@@ -72,6 +72,8 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         if (fingerprint := target.fingerprint()) is not None:
             ledger.belong_to(fingerprint)
         _check_classes(spec, data, target.classes)
+        for answers_text in spec.answers:
+            AnswerKind.parse(answers_text).check(target.classes, target.gives_probabilities)
         report("asking about the held-out images", 0.0)
         answers = held_out(Oracle(target, ledger, account="held-out"), data.test.inputs)
         counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe")}

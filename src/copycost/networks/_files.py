@@ -17,10 +17,16 @@ __all__ = ["load_weights", "save_weights"]
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's state to ``path``, whole or not at all, and make it durable."""
     part = path.with_suffix(".part")
-    save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part)
-    with open(part, "rb+") as file:
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part)
+        with open(part, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except (SafetensorError, OSError) as error:
+        part.unlink(missing_ok=True)
+        raise InvalidInput(
+            f"{path} cannot be written ({error}); make room or choose another folder, then run again to go on."
+        ) from None
 
 
 def load_weights(network: nn.Module, path: Path) -> None:
@@ -44,5 +50,5 @@ def load_weights(network: nn.Module, path: Path) -> None:
     try:
         network.load_state_dict(state)
     except RuntimeError as error:
-        reason = str(error).split("\n", 1)[-1].strip()
+        reason = " ".join(str(error).split("\n", 1)[-1].split())[:300]
         raise InvalidInput(f"the weights in {path} do not fit the architecture: {reason}") from None

@@ -150,6 +150,9 @@ def _closeness(figures: Figures) -> str:
     )
 
 
+_UNSURE = "these seeds are too few, or differ too much, to say whether a copy helps to prepare attacks on the target"
+
+
 def _transfer_meaning(figures: Figures) -> list[str]:
     series = best(figures).series
     for rate, ending in (
@@ -158,11 +161,12 @@ def _transfer_meaning(figures: Figures) -> list[str]:
     ):
         found = figures.result.curve(f"transfer_{rate}", series.strategy, series.answers)
         if found is not None:
+            interval = found.intervals[-1]
+            surely = interval.low is not None and interval.low > 0
+            verdict = "a copy can be used to prepare attacks on the target itself" if surely else _UNSURE
             return [
                 f"Of the adversarial examples that fooled a copy made with {count(figures.largest)} queries "
-                f"({series.name}), "
-                f"{with_interval(found.intervals[-1])} {ending}: a copy can be used to prepare attacks on the target "
-                "itself."
+                f"({series.name}), {with_interval(interval)} {ending}: {verdict}."
             ]
     return []
 
