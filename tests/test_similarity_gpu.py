@@ -79,6 +79,17 @@ def test_a_gpu_agrees_with_the_cpu_to_the_bit() -> None:
     assert mutual_information(images, device="cuda").tobytes() == mutual_information(images).tobytes()
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU that torch can use")
+def test_a_cuda_tensor_is_worked_on_where_it_lies() -> None:
+    images = image_sets()["ink on paper"]
+    assert mutual_information(torch.tensor(images).cuda()).tobytes() == mutual_information(images).tobytes()
+
+
+def test_a_tensor_gives_what_its_array_gives() -> None:
+    images = image_sets()["ink on paper"]
+    assert mutual_information(torch.tensor(images)).tobytes() == mutual_information(images).tobytes()
+
+
 @pytest.mark.parametrize("device", ["cuda:99", "meta", "warp drive"])
 def test_a_gpu_that_is_not_there_is_a_clear_error(device: str) -> None:
     with pytest.raises(InvalidInput, match="device is"):

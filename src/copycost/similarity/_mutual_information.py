@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from copycost._types import AnyArray, ByteArray, Float32Array
 from copycost.errors import InvalidInput, MissingExtra
@@ -24,8 +25,9 @@ def mutual_information(
 
     Parameters
     ----------
-    images : array (n, ...) or list of n arrays of one shape
-        Every value of every channel is a pixel. uint8 has 256 levels, bool 2; other dtypes need ``levels``.
+    images : array (n, ...), list of n arrays of one shape, or torch tensor (n, ...)
+        Every value of every channel is a pixel; a CUDA tensor is worked on where it lies. uint8 has 256 levels,
+        bool 2; other dtypes need ``levels``.
     levels : int, optional
         The number of equal-width bins over the array's own range, 1 to 256.
     progress : callable, optional
@@ -57,6 +59,7 @@ def mutual_information(
     >>> mutual_information(pair).round(4)[0].tolist()
     [0.6930999755859375, 0.6930999755859375, 0.0]
     """
+    images, device = _of_tensor(images, device)
     pixels = as_pixels(images, levels)
     if device != "cpu":
         return _on_gpu(pixels, device, progress or _silent)
@@ -89,6 +92,13 @@ def mutual_information_block(a: AnyArray, b: AnyArray) -> Float32Array:
         )
     background = common_level(first, second)
     return between(tile(first, background), tile(second, background))
+
+
+def _of_tensor(images: Any, device: str) -> tuple[Any, str]:
+    """Return a torch tensor as an array and the device it lies on; anything else as it is."""
+    if not hasattr(images, "is_cuda"):
+        return images, device
+    return images.detach().cpu().numpy(), str(images.device) if images.is_cuda else device
 
 
 def _on_gpu(pixels: ByteArray, device: str, progress: Callable[[float], None]) -> Float32Array:
