@@ -1,5 +1,6 @@
 """An audit that is killed at any instant goes on from there, and finds the same to the bit."""
 
+import contextlib
 import json
 import os
 import signal
@@ -31,12 +32,12 @@ uniform: 50
 
 def _start(config: Path, out: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "copycost", "audit", "--config", str(config), "--out", str(out), "--workers", "2"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with open(config.with_name("log"), "wb") as log:
+        return subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
 
 
-def _finish(process: subprocess.Popen[bytes]) -> None:
-    output, _ = process.communicate(timeout=240)
-    assert process.returncode == 0, output.decode()
+def _finish(process: subprocess.Popen[bytes], config: Path) -> None:
+    assert process.wait(timeout=240) == 0, config.with_name("log").read_text()
 
 
 def _results(out: Path) -> dict[str, Any]:
@@ -47,10 +48,10 @@ def _results(out: Path) -> dict[str, Any]:
 def _check_accounts(out: Path) -> None:
     for path in sorted(out.glob("cells/*/record.json")):
         record = json.loads(path.read_text())
-        rows = sqlite3.connect(path.with_name("ledger.sqlite")).execute(
-            "SELECT count(*), sum(attempts), sum(state = 'answered') FROM queries WHERE account = 'copy'"
-        )
-        charged, attempts, answered = rows.fetchone()
+        with contextlib.closing(sqlite3.connect(path.with_name("ledger.sqlite"))) as base:
+            charged, attempts, answered = base.execute(
+                "SELECT count(*), sum(attempts), sum(state = 'answered') FROM queries WHERE account = 'copy'"
+            ).fetchone()
         assert charged == answered == record["spec"]["budget"]
         assert attempts >= charged
 
@@ -65,7 +66,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_an_audit_killed_at_twenty_instants_finds_the_same(config: Path, tmp_path: Path) -> None:
     begun = time.monotonic()
     whole = tmp_path / "whole"
-    _finish(_start(config, whole))
+    _finish(_start(config, whole), config)
     length = time.monotonic() - begun
     reference = _results(whole)
     assert len(reference) == 9
@@ -82,8 +83,8 @@ def test_an_audit_killed_at_twenty_instants_finds_the_same(config: Path, tmp_pat
                 break
             except subprocess.TimeoutExpired:
                 os.kill(process.pid, signal.SIGKILL)
-                process.communicate()
+                process.wait()
                 kills += 1
-        _finish(_start(config, out))
+        _finish(_start(config, out), config)
         assert _results(out) == reference
         _check_accounts(out)

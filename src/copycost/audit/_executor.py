@@ -156,7 +156,8 @@ def _schedule(
         ready = [task for task in waiting if task.after is None or task.after in ended]
         for task in ready[: 0 if failure else workers - len(running)]:
             waiting.remove(task)
-            running[pool.submit(_work, task, out, data_dir)] = task
+            with _interrupts_after():
+                running[pool.submit(_work, task, out, data_dir)] = task
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             task = running.pop(future)
@@ -174,6 +175,24 @@ def _listen(queue: Any, quiet: threading.Event, tell: Callable[[Message], None])
             tell(queue.get())
         elif quiet.wait(0.05):
             return
+
+
+@contextlib.contextmanager
+def _interrupts_after() -> Iterator[None]:
+    """Put Ctrl-C off to the end of a block, such as one that starts a process, which must not be left half started."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda found, frame: held.append(found)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 @contextlib.contextmanager
