@@ -302,7 +302,7 @@ def test_a_level_that_was_not_reached_reads_as_more_than_the_largest_budget() ->
     page = _page(build(agreement=lambda strategy, answers, budget, seed: 0.3 + budget / 1200 + seed / 1000))
     title = _plain(page.inside["title"][0])
     assert title == (
-        "Copying this model to 90 % agreement took more than 600 queries, the largest budget, with each of the two "
+        "Copying this model to 90 % agreement takes more than 600 queries, the largest budget, with each of the two "
         "strategies tried."
     )
     assert "80 % agreement took about 599 queries" in page.text

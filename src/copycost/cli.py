@@ -17,7 +17,7 @@ import typer
 from rich.console import Console
 
 from copycost._version import __version__
-from copycost.errors import CopycostError, MissingExtra, Stopped
+from copycost.errors import CopycostError, InvalidInput, MissingExtra, Stopped
 
 app = typer.Typer(
     help="How many queries does it take to copy a classifier? Measure it on models that you own or may test.",
@@ -168,6 +168,12 @@ def audit(
         values = embedded_default() | values
     spec = build_spec(values)
     cost = Cost.read(price, rate)
+    if fail_under is not None and fail_under > max(spec.budgets):
+        raise InvalidInput(
+            f"--fail-under is {fail_under} and the largest budget {max(spec.budgets)}, which cannot tell; add a "
+            f"budget of "
+            f"{fail_under} or more."
+        )
     console = Console(quiet=quiet or as_json, highlight=False)
     if plan:
         print_plan(plan_audit(spec, out, data_dir, workers), Console(highlight=False))

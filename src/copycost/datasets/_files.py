@@ -147,6 +147,8 @@ def _pick(path: Path, arrays: dict[str, AnyArray | None], keys: tuple[str, ...])
 def _checked_labels(path: Path, labels: AnyArray | None) -> IntArray | None:
     if labels is None:
         return None
+    if labels.size == 0:
+        raise InvalidInput(f"{path} holds no labels, and so no labelled image; name a file that holds images.")
     if labels.dtype.kind not in "iu" or labels.ndim != 1 or labels.size == 0:
         raise InvalidInput(
             f"{path} has labels of dtype {labels.dtype} and shape {labels.shape}; a vector of whole "

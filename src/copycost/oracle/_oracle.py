@@ -15,7 +15,7 @@ from copycost.oracle.targets import Target
 
 __all__ = ["BudgetSpent", "Oracle"]
 
-CHUNK = 1024  # inputs in one transaction: what a crash can at most make the target see twice
+CHUNK = 256  # inputs in one transaction: what a crash can at most make the target see twice
 _PROBES = 5
 _CLOSE = 1e-4
 

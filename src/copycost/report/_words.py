@@ -52,15 +52,16 @@ def subject(result: AuditResult) -> str:
 def headline(figures: Figures) -> tuple[str, str, str]:
     """Return the answer in one sentence, in three pieces: the middle one is its interval, with the spaces around it."""
     found = best(figures)
-    start = f"{subject(figures.result)} to {level(figures.headline_level)} agreement took"
+    start = f"{subject(figures.result)} to {level(figures.headline_level)} agreement"
     if found.queries is None:
         return (
-            f"{start} more than {count(figures.largest)} queries, the largest budget, with {_all_tried(figures)}.",
+            f"{start} takes more than {count(figures.largest)} queries, the largest budget, with "
+            f"{_all_tried(figures)}.",
             "",
             "",
         )
     queries, _, interval = needed_words(needed_of(figures, found.series)).partition(" (")
-    return f"{start} {queries}", f" ({interval} ", f"with {_best_tried(figures)}, {found.series.name}."
+    return f"{start} took {queries}", f" ({interval} ", f"with {_best_tried(figures)}, {found.series.name}."
 
 
 def _kind_of_series(figures: Figures) -> str:
