@@ -13,7 +13,6 @@ import numpy as np
 from copycost import measures
 from copycost._streams import stream
 from copycost._types import IntArray
-from copycost.errors import InvalidInput
 from copycost.inputs import Images
 from copycost.networks import Classifier, build
 from copycost.oracle import AnswerKind, Ledger, Oracle
@@ -104,10 +103,7 @@ def run_cell(
     """
     report = report or (lambda what, share: None)
     clock = _Clock()
-    if cell.answers.gives_probabilities and not scenario.target.gives_probabilities:
-        raise InvalidInput(
-            f"answers is {cell.answers}, but the target {scenario.target.name} gives labels alone; use top1."
-        )
+    cell.answers.check(scenario.target.classes, scenario.target.gives_probabilities)
     with clock("choose"):
         knowledge = _knowledge(cell, scenario, memo or Memo(), report)
         queries = cell.strategy.select(knowledge, cell.budget, rng=stream(cell.seed, "choice", cell.budget))
