@@ -15,7 +15,7 @@ import numpy as np
 from copycost._types import AnyArray, ByteArray, IntArray
 from copycost.errors import InvalidInput
 
-__all__ = ["Images", "Inputs"]
+__all__ = ["Images", "Inputs", "Texts"]
 
 
 @runtime_checkable
@@ -132,6 +132,85 @@ class Images:
         whole = hashlib.sha256(repr((self.medium, *self.array.shape)).encode())
         whole.update(self.array.data if len(self) else b"")
         return whole.hexdigest()
+
+
+class Texts:
+    """Texts as a target is asked them: whole strings, sent as UTF-8.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One string an input; an empty one is an input like any other.
+
+    Raises
+    ------
+    InvalidInput
+        If it is one string rather than several, holds something else than strings, or a string that UTF-8 cannot write
+        (half of a surrogate pair).
+
+    Examples
+    --------
+    >>> texts = Texts(["a fine film", "a dull one"])
+    >>> texts.take([1]).texts
+    ('a dull one',)
+    """
+
+    medium = "text"
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        if isinstance(texts, str | bytes):
+            raise InvalidInput(
+                f"texts is one {type(texts).__name__} of length {len(texts)}; a sequence of strings is needed: put it "
+                "in a list."
+            )
+        self.texts: tuple[str, ...] = tuple(texts)
+        for row, text in enumerate(self.texts):
+            if not isinstance(text, str):
+                raise InvalidInput(f"text {row} is of type {type(text).__name__}; strings are needed: decode bytes.")
+            if not text.isascii():
+                _utf8(text, row)
+
+    def __len__(self) -> int:
+        """Return the number of texts."""
+        return len(self.texts)
+
+    def __repr__(self) -> str:
+        return f"Texts(n={len(self)})"
+
+    def take(self, indices: IntArray | Sequence[int]) -> Texts:
+        """Return the texts at ``indices``, in that order; repeats are allowed.
+
+        Raises
+        ------
+        InvalidInput
+            If an index is not a whole number from 0 to n - 1.
+        """
+        return Texts([self.texts[row] for row in _rows(indices, len(self)).tolist()])
+
+    def concat(self, other: Texts) -> Texts:
+        """Return these texts followed by ``other``."""
+        return Texts(self.texts + other.texts)
+
+    def digests(self) -> list[bytes]:
+        """Return the SHA-256 of the UTF-8 bytes of each text."""
+        return [hashlib.sha256(text.encode()).digest() for text in self.texts]
+
+    def digest(self) -> str:
+        """Return one hexadecimal SHA-256 over the count and the digests of all texts."""
+        whole = hashlib.sha256(repr((self.medium, len(self))).encode())
+        for digest in self.digests():
+            whole.update(digest)
+        return whole.hexdigest()
+
+
+def _utf8(text: str, row: int) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(
+            f"text {row} holds {text[error.start]!r} at character {error.start}, which UTF-8 cannot write; read the "
+            "file with the encoding it was written in."
+        ) from None
 
 
 def _rows(indices: IntArray | Sequence[int], n: int) -> IntArray:

@@ -3,16 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol, cast
 
 import numpy as np
 import torch
 from torch import nn
 
-from copycost._types import ByteArray, Float32Array, IntArray
+from copycost._types import AnyArray, ByteArray, Float32Array, IntArray
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
+from copycost.inputs import Images, Inputs
 
-__all__ = ["Classifier"]
+__all__ = ["AnyClassifier", "Classifier"]
+
+
+class AnyClassifier(Protocol):
+    """What training, strategies and measures need of a classifier, whatever its medium.
+
+    `encode` turns inputs into an array of one row an input, once; `tensor` turns some of those rows into what the
+    network takes. So inputs stay small until they are needed.
+    """
+
+    network: nn.Module
+
+    def __call__(self, batch: torch.Tensor, /) -> torch.Tensor:
+        """Return logits (n, classes) of a batch, with gradients."""
+        ...
+
+    def encode(self, inputs: Inputs) -> AnyArray:
+        """Return an array of one row an input."""
+        ...
+
+    def tensor(self, rows: AnyArray) -> torch.Tensor:
+        """Return the network's input for some rows of what `encode` returned."""
+        ...
+
+    def probabilities(self, inputs: Inputs) -> Float32Array:
+        """Return softmax probabilities (n, classes)."""
+        ...
+
+    def labels(self, inputs: Inputs) -> IntArray:
+        """Return the most probable class of each input (n,)."""
+        ...
+
 
 _BATCH = 256  # images in one forward pass: small enough to stay in cache
 
@@ -46,18 +78,26 @@ class Classifier:
         logits: torch.Tensor = self.network(images)
         return logits
 
-    def probabilities(self, images: Images) -> Float32Array:
+    def encode(self, inputs: Inputs) -> ByteArray:
+        """Return the bytes of images as they are (n, height, width, channels)."""
+        return cast(Images, inputs).array
+
+    def tensor(self, rows: AnyArray) -> torch.Tensor:
+        """Return float32 (n, channels, height, width) in [0, 1] of uint8 (n, height, width, channels)."""
+        return to_float(rows)
+
+    def probabilities(self, inputs: Inputs) -> Float32Array:
         """Return softmax probabilities (n, classes), in evaluation mode and without gradients."""
         was_training = self.network.training
         self.network.eval()
         with torch.inference_mode():
-            rows = [torch.softmax(self(to_float(part)), dim=1) for part in batches(images)]
+            rows = [torch.softmax(self(to_float(part)), dim=1) for part in batches(cast(Images, inputs))]
         self.network.train(was_training)
         return np.concatenate([row.numpy() for row in rows])
 
-    def labels(self, images: Images) -> IntArray:
+    def labels(self, inputs: Inputs) -> IntArray:
         """Return the most probable class of each image (n,)."""
-        labels: IntArray = self.probabilities(images).argmax(axis=1)
+        labels: IntArray = self.probabilities(inputs).argmax(axis=1)
         return labels
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar, Literal, final
 
@@ -17,7 +17,7 @@ from copycost.oracle import Answers
 from copycost.strategies._memo import Memo
 
 if TYPE_CHECKING:
-    from copycost.networks import Classifier
+    from copycost.networks import AnyClassifier
 
 __all__ = ["Grouping", "Knowledge", "Queries", "Strategy"]
 
@@ -41,7 +41,12 @@ class Knowledge:
     labels : int64 array (n,) or None
         The pool's own labels, supplied where a strategy declares the need ``labels``.
     substitute : Classifier or None
-        Supplied where it declares ``substitute``.
+        The copy as the round before left it, supplied where it declares ``substitute``.
+    candidates : int64 array or None
+        Pool indices that may be chosen now, ascending; None for all. The second strategy of a combination sees those
+        that the first has picked.
+    budget : int
+        Queries that the whole extraction may ask, those of earlier rounds and the validation share included.
     memo : Memo
         Keeps what depends on the pool alone.
     report : callable
@@ -53,13 +58,16 @@ class Knowledge:
     asked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     answers: Answers = field(default_factory=lambda: Answers(np.zeros(0, np.int64)))
     labels: IntArray | None = None
-    substitute: Classifier | None = None
+    substitute: AnyClassifier | None = None
+    candidates: IntArray | None = None
+    budget: int = 0
     memo: Memo = field(default_factory=Memo)
     report: Callable[[str, float], None] = lambda what, share: None
 
     def free(self) -> IntArray:
-        """Return the pool indices not asked yet, ascending."""
-        return np.setdiff1d(np.arange(len(self.pool)), self.asked)
+        """Return the pool indices that may be chosen: candidates not asked yet, ascending."""
+        candidates = np.arange(len(self.pool)) if self.candidates is None else self.candidates
+        return np.setdiff1d(candidates, self.asked)
 
 
 @dataclass(frozen=True)
@@ -76,12 +84,15 @@ class Queries:
         Pool index a new input was made from, -1 where there is none.
     dropped : int
         New inputs left out as duplicates.
+    facts : mapping of str to number
+        What the record is to keep of this choice, such as how many attacks did not converge.
     """
 
     inputs: Inputs
     pool_index: IntArray
     parent: IntArray
     dropped: int = 0
+    facts: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def members(cls, pool: Inputs, indices: IntArray) -> Queries:
@@ -115,6 +126,26 @@ class Strategy(ABC):
     def needs(self) -> frozenset[str]:
         """What it must be given beyond answers, such as ``labels``; shown in every record."""
         return frozenset()
+
+    @property
+    def iterative(self) -> bool:
+        """Whether it chooses round by round, looking at the copy in between; otherwise it asks all at once."""
+        return "substitute" in self.needs
+
+    def round_sizes(self, total: int, rounds: int) -> tuple[int, ...]:
+        """Return how many queries each round asks: as equal as can be, the first ones larger by one.
+
+        Raises
+        ------
+        InvalidInput
+            If there are fewer queries than rounds.
+        """
+        if total < rounds:
+            raise InvalidInput(
+                f"{total} queries are left for {rounds} rounds of strategy '{self}'; at least one a round is needed: "
+                "raise the budget, or lower rounds, seed_share or validation_share."
+            )
+        return tuple(total // rounds + (number < total % rounds) for number in range(rounds))
 
     @abstractmethod
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
@@ -188,6 +219,8 @@ class Strategy(ABC):
                 raise RuntimeError(f"strategy {self.name} returned a pool index beyond the pool")
         if len(np.unique(members)) != len(members) or np.isin(members, knowledge.asked).any():
             raise RuntimeError(f"strategy {self.name} returned a pool member twice")
+        if not np.isin(members, knowledge.free()).all():
+            raise RuntimeError(f"strategy {self.name} returned a pool member that is not a candidate")
         own = queries.inputs.take(np.flatnonzero(index >= 0))
         if own.digests() != knowledge.pool.take(members).digests():
             raise RuntimeError(f"strategy {self.name} returned inputs that are not those of their pool index")
@@ -230,4 +263,5 @@ def _without_duplicates(queries: Queries) -> Queries:
         queries.pool_index[rows],
         queries.parent[rows],
         queries.dropped + len(queries) - len(rows),
+        queries.facts,
     )
