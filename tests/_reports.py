@@ -8,6 +8,7 @@ import numpy as np
 from copycost.audit import AuditResult, AuditSpec, CellSpec, build_spec
 from copycost.audit._summary import summarise
 from copycost.audit._tasks import target_key
+from copycost.strategies import parse
 
 MACHINE = {
     "copycost": "0.1.0",
@@ -42,8 +43,19 @@ def build(
     fooled: int = 6,
     ceiling: bool = True,
     gives_probabilities: bool = True,
+    medium: str | None = None,
+    rounds_gain: float | None = None,
+    rho: Callable[[str | None, int, int], float | None] | None = None,
     **spec_fields: Any,
 ) -> AuditResult:
+    """Make records and what they say together.
+
+    Parameters
+    ----------
+    medium : of the data; None leaves it out, as records of older versions do
+    rounds_gain : agreement gained by each round of a strategy that asks in rounds; None leaves rounds out, as those do
+    rho : robustness by strategy (None for the target), budget and seed; None leaves it out
+    """
     values = {
         "target": "lenet5@embedded:train",
         "pool": "embedded:pool",
@@ -62,7 +74,43 @@ def build(
         _cell(spec, cell, classes, agreement, labelled, pool_labelled, fooled if transfer else None)
         for cell in spec.cells()
     )
+    for target in targets:
+        if medium is not None:
+            for role in ("pool", "test"):
+                target[role] |= {"medium": medium} | ({} if medium == "image" else {"shape": None})
+        if rho is not None and spec.trains_target:
+            target["result"]["robustness"] = {"rho": rho(None, 0, target["seed"]), "images": 20, "not_fooled": 0}
+    for cell, asked in zip(cells, spec.cells(), strict=True):
+        if rounds_gain is not None:
+            cell["result"] |= _rounds(spec, asked, cell["result"], rounds_gain)
+        if rho is not None:
+            found = rho(asked.strategy, asked.budget, asked.seed)
+            cell["result"]["measures"]["robustness"] = {"rho": found, "images": 20, "not_fooled": 1}
     return summarise(spec, targets, cells)
+
+
+def _rounds(spec: AuditSpec, cell: CellSpec, result: dict[str, Any], gain: float) -> dict[str, Any]:
+    """Return rounds that end in the cell's own measures and lie ``gain`` below each other before."""
+    sizes = spec.shares().sizes(parse(cell.strategy), cell.budget)
+    final, found = result["measures"], []
+    for number, asked in enumerate(np.cumsum(sizes.rounds).tolist()):
+        below = gain * (len(sizes.rounds) - 1 - number) * (1 + 0.1 * cell.seed)
+        measured = {
+            name: None if final[name] is None else round(final[name] - below, 4)
+            for name in ("agreement", "accuracy", "test_loss")
+        }
+        found.append(
+            {
+                "asked": asked,
+                "charged": asked + sizes.validation,
+                "dropped_duplicates": 0,
+                "facts": {"radius": 0.5 / (1 + number)} if sizes.iterative and number else {},
+                "measures": measured,
+                "training": {},
+            }
+        )
+    validation = {"pool_index": [0] * sizes.validation, "answers": [0] * sizes.validation}
+    return {"rounds": found, "validation": validation if sizes.validation else None}
 
 
 def _target(

@@ -28,7 +28,7 @@ from hypothesis.extra.numpy import arrays as arrays_of
 
 from copycost import Images, datasets
 from copycost._types import AnyArray, ByteArray
-from copycost.datasets import _cifar10, _embedded, _memory, _mnist
+from copycost.datasets import _cifar10, _embedded, _memory, _mnist, images_of
 from copycost.errors import InvalidInput, MissingData, MissingExtra
 
 BATCHES = ("data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch")
@@ -100,7 +100,7 @@ def test_mnist_equals_torchvision_after_unpacking(real: Path, tmp_path: Path) ->
     for split in ("train", "test"):
         packed = datasets.load(f"mnist:{split}", data_dir=real, download=False)
         reference = torchvision.datasets.MNIST(tmp_path, train=split == "train", download=True)
-        np.testing.assert_array_equal(packed.inputs.array[..., 0], reference.data.numpy())
+        np.testing.assert_array_equal(images_of(packed).array[..., 0], reference.data.numpy())
         np.testing.assert_array_equal(packed.labels, reference.targets.numpy())
         assert packed.classes == tuple("0123456789")
         for archive in (tmp_path / "MNIST" / "raw").glob("*.gz"):
@@ -119,7 +119,7 @@ def test_fashion_mnist_is_read_from_torchvisions_folder_with_its_own_classes(rea
     shutil.copytree(real / "MNIST" / "raw", tmp_path / "FashionMNIST" / "raw")
     found = datasets.load("fashion-mnist:test[:10]", data_dir=tmp_path, download=False)
     assert found.classes == tuple(torchvision.datasets.FashionMNIST.classes)
-    assert found.inputs.shape == (28, 28, 1)
+    assert images_of(found).shape == (28, 28, 1)
 
 
 def test_fashion_mnist_is_read_from_the_package_of_debian(tmp_path: Path) -> None:
@@ -134,8 +134,8 @@ def test_fashion_mnist_is_read_from_the_package_of_debian(tmp_path: Path) -> Non
 def test_usps_equals_torchvision(real: Path) -> None:
     found = datasets.load("usps:test", data_dir=real, download=False)
     reference = torchvision.datasets.USPS(real / "USPS", train=False)
-    assert found.inputs.array.shape == (2007, 16, 16, 1)
-    np.testing.assert_array_equal(found.inputs.array[..., 0], reference.data)
+    assert images_of(found).array.shape == (2007, 16, 16, 1)
+    np.testing.assert_array_equal(images_of(found).array[..., 0], reference.data)
     np.testing.assert_array_equal(found.labels, reference.targets)
 
 
@@ -149,7 +149,7 @@ def test_usps_digits_stand_as_those_of_mnist(real: Path) -> None:
     mnist = datasets.load("mnist:test", data_dir=real)
     usps = datasets.load("usps:test", data_dir=real)
     assert mnist.labels is not None
-    planes = mnist.inputs.array[..., 0].astype(np.float64)
+    planes = images_of(mnist).array[..., 0].astype(np.float64)
     means = np.stack([planes[mnist.labels == digit].mean(axis=0).ravel() for digit in range(10)])
 
     def share(pictures: AnyArray) -> float:
@@ -157,7 +157,7 @@ def test_usps_digits_stand_as_those_of_mnist(real: Path) -> None:
         likeness = np.corrcoef(means, flat)[:10, 10:]
         return float(np.mean(likeness.argmax(axis=0) == usps.labels))
 
-    upright = datasets.resize(usps.inputs, 28, 28).array[..., 0]
+    upright = datasets.resize(images_of(usps), 28, 28).array[..., 0]
     turned = [upright.transpose(0, 2, 1), upright[:, ::-1], upright[:, :, ::-1]]
     assert share(upright) > 0.5
     assert all(share(pictures) < 0.45 for pictures in turned)
@@ -167,14 +167,14 @@ def test_cifar10_equals_the_exact_pixels_and_labels(
     real: Path, shared_data: Path, cifar10_tiles: Callable[[str], ByteArray]
 ) -> None:
     train = datasets.load("cifar10:train", data_dir=real, download=False)
-    assert train.inputs.array.shape == (50_000, 32, 32, 3)
+    assert images_of(train).array.shape == (50_000, 32, 32, 3)
     assert train.labels is not None
     assert np.bincount(train.labels).tolist() == [5000] * 10
-    np.testing.assert_array_equal(train.inputs.array[20_000:30_000], cifar10_tiles("data_batch_3"))
+    np.testing.assert_array_equal(images_of(train).array[20_000:30_000], cifar10_tiles("data_batch_3"))
     labels = np.load(shared_data / "cifar10" / "data_batch_3.labels.npy")
     np.testing.assert_array_equal(train.labels[20_000:30_000], labels)
     test = datasets.load("cifar10:test", data_dir=real, download=False)
-    np.testing.assert_array_equal(test.inputs.array, cifar10_tiles("test_batch"))
+    np.testing.assert_array_equal(images_of(test).array, cifar10_tiles("test_batch"))
     assert (len(test), test.classes[3]) == (10_000, "cat")
 
 
@@ -183,7 +183,7 @@ def test_the_embedded_set_has_500_images_a_class_and_all_come_from_the_training_
 ) -> None:
     found = datasets.load("embedded")
     assert found.labels is not None
-    assert found.inputs.array.shape == (5000, 28, 28, 1)
+    assert images_of(found).array.shape == (5000, 28, 28, 1)
     assert np.bincount(found.labels).tolist() == [500] * 10
     mnist = datasets.load("mnist:train", data_dir=real)
     assert datasets.find_overlap(found.inputs, mnist.inputs) == 5000
@@ -199,7 +199,7 @@ def test_the_embedded_set_has_500_images_a_class_and_all_come_from_the_training_
 )
 def test_a_slice_is_the_same_part_of_the_whole(text: str, start: int, stop: int) -> None:
     whole, part = datasets.load("embedded"), datasets.load(text)
-    np.testing.assert_array_equal(part.inputs.array, whole.inputs.array[start:stop])
+    np.testing.assert_array_equal(images_of(part).array, images_of(whole).array[start:stop])
     assert whole.labels is not None
     np.testing.assert_array_equal(part.labels, whole.labels[start:stop])
     assert (part.name, part.classes) == (text, whole.classes)
@@ -222,7 +222,8 @@ def test_a_slice_is_the_same_part_of_the_whole(text: str, start: int, stop: int)
         ("minst:train", "did you mean 'mnist'"),
         ("MNIST:train", "did you mean 'mnist'"),
         ("fashon_mnist:test", "did you mean 'fashion-mnist'"),
-        ("zzz", "known are cifar10, embedded"),
+        ("unlabeled:mnist:train", "did you mean 'unlabelled'"),
+        ("zzz", "known are agnews, .*cifar10, embedded"),
         ("", "known are"),
         ("mnist", "mnist:train and mnist:test"),
         ("mnist:tests", "did you mean 'test'"),
@@ -418,11 +419,11 @@ def test_an_npz_file_is_read_back(images: str, labels: str, shape: tuple[int, ..
     pixels, classes = rng().integers(0, 256, shape, dtype=np.uint8), np.array([0, 2, 2, 1, 0, 2], np.int32)
     save_npz(tmp_path / "a[1].npz", {images: pixels, labels: classes, "notes": np.array([None])})
     whole = datasets.load(str(tmp_path / "a[1].npz"))
-    np.testing.assert_array_equal(whole.inputs.array, pixels.reshape(6, 5, 4, -1))
+    np.testing.assert_array_equal(images_of(whole).array, pixels.reshape(6, 5, 4, -1))
     assert whole.labels is not None
     assert (whole.labels.tolist(), whole.classes) == (classes.tolist(), ("0", "1", "2"))
     part = datasets.load(f"{tmp_path}/a[1].npz[1:3]")
-    np.testing.assert_array_equal(part.inputs.array, whole.inputs.array[1:3])
+    np.testing.assert_array_equal(images_of(part).array, images_of(whole).array[1:3])
     assert part.classes == whole.classes
 
 
@@ -430,7 +431,7 @@ def test_an_npy_file_holds_images_without_labels(tmp_path: Path) -> None:
     pixels = rng().integers(0, 256, (3, 5, 4), dtype=np.uint8)
     np.save(tmp_path / "pool.npy", pixels)
     found = datasets.load(f"{tmp_path}/pool.npy")
-    np.testing.assert_array_equal(found.inputs.array[..., 0], pixels)
+    np.testing.assert_array_equal(images_of(found).array[..., 0], pixels)
     assert (found.labels, found.classes) == (None, ())
     assert len(datasets.load(f"{tmp_path}/pool.npy[1:]")) == 2
 
@@ -508,7 +509,7 @@ def test_images_of_another_type_are_never_scaled_silently_and_the_advice_makes_t
         datasets.load(str(tmp_path / "file.npz"))
     save_npz(tmp_path / "file.npz", {"images": convert(images)})
     expected = 128 if images.dtype.kind == "f" and images.max() <= 1 else 255
-    assert set(datasets.load(str(tmp_path / "file.npz")).inputs.array.ravel().tolist()) == {expected}
+    assert set(images_of(datasets.load(str(tmp_path / "file.npz"))).array.ravel().tolist()) == {expected}
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -585,7 +586,7 @@ def test_any_arrays_make_a_set_or_a_clear_error(keys: dict[str, AnyArray], tmp_p
         found = datasets.load(str(tmp_path / "file.npz"), transform=datasets.Transform(size=(2, 3), colour="grey"))
     except InvalidInput:
         return
-    assert found.inputs.shape == (2, 3, 1)
+    assert images_of(found).shape == (2, 3, 1)
     assert np.asarray(keys["images" if "images" in keys else "x"]).dtype == np.uint8
 
 
@@ -663,15 +664,20 @@ def test_a_package_that_is_not_installed_is_named(tmp_path: Path, monkeypatch: p
         datasets.load("embedded")
 
 
-def test_every_source_has_a_description_and_reads_what_it_names(real: Path) -> None:
-    for name, source in datasets.SOURCES.items():
-        assert source.description
-        for split in source.splits[-1:] or ("",):
-            if name == "fashion-mnist":
-                continue
-            found = source.read(split, real, False)
-            assert found.name == (f"{name}:{split}" if split else name)
-            assert found.labels is not None
+@pytest.mark.parametrize("name", ["cifar10", "embedded", "mnist", "usps"])
+def test_a_source_reads_what_it_names_with_the_classes_it_names(name: str, real: Path) -> None:
+    source = datasets.SOURCES[name]
+    split = source.splits[-1] if source.splits else ""
+    found = source.read(split, real, False)
+    assert isinstance(found, datasets.Dataset)
+    assert found.name == (f"{name}:{split}" if split else name)
+    assert found.labels is not None
+    assert source.classes in ((), found.classes)
+    assert found.medium == source.medium
+
+
+def test_every_source_says_what_it_is() -> None:
+    assert all(source.description and "\n" not in source.description for source in datasets.SOURCES.values())
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3])

@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 
 from copycost import Images, datasets
 from copycost._types import AnyArray, ByteArray
-from copycost.datasets import Dataset, Transform, _memory
+from copycost.datasets import Dataset, Transform, _memory, images_of
 from copycost.errors import InvalidInput, MissingData
 
 ENDINGS = ("png", "jpg", "bmp", "gif", "webp", "tif")
@@ -51,7 +51,7 @@ def fill(folder: Path, images: ByteArray, names: list[str] | None = None, ending
 def fill_classes(folder: Path, data: Dataset, names: dict[int, str]) -> None:
     assert data.labels is not None
     files = [f"{names[label]}/{at:04}.png" for at, label in enumerate(data.labels.tolist())]
-    fill(folder, data.inputs.array, files)
+    fill(folder, images_of(data).array, files)
 
 
 def one(folder: Path, content: bytes, name: str = "only.png") -> Dataset:
@@ -62,10 +62,10 @@ def one(folder: Path, content: bytes, name: str = "only.png") -> Dataset:
 
 def test_a_flat_folder_gives_its_images_in_the_order_of_their_names_without_labels(tmp_path: Path) -> None:
     data = digits(6)
-    fill(tmp_path, data.inputs.array, ["b.png", "B.png", "a10.png", "a2.png", "é.png", "~.png"])
+    fill(tmp_path, images_of(data).array, ["b.png", "B.png", "a10.png", "a2.png", "é.png", "~.png"])
     found = datasets.load(str(tmp_path))
     assert found.files == ("B.png", "a10.png", "a2.png", "b.png", "~.png", "é.png")
-    np.testing.assert_array_equal(found.inputs.array, data.inputs.array[[1, 2, 3, 0, 5, 4]])
+    np.testing.assert_array_equal(images_of(found).array, images_of(data).array[[1, 2, 3, 0, 5, 4]])
     assert (found.labels, found.classes, found.name) == (None, (), str(tmp_path))
     assert dict(found.notes) == {}
 
@@ -73,7 +73,7 @@ def test_a_flat_folder_gives_its_images_in_the_order_of_their_names_without_labe
 def test_class_folders_are_numbered_in_the_order_of_their_names_however_deep_the_files_lie(tmp_path: Path) -> None:
     data = digits(5)
     names = ["cat/b/2.png", "cat/1.png", "Zebra/1.png", "bird/x.png", "cat-fish/1.png"]
-    fill(tmp_path, data.inputs.array, names)
+    fill(tmp_path, images_of(data).array, names)
     (tmp_path / "empty").mkdir()
     found = datasets.load(str(tmp_path))
     assert found.classes == ("Zebra", "bird", "cat", "cat-fish", "empty")
@@ -81,19 +81,21 @@ def test_class_folders_are_numbered_in_the_order_of_their_names_however_deep_the
     named = dict(zip(found.files, [found.classes[label] for label in found.labels], strict=True))
     assert named == {name: name.partition("/")[0] for name in names}
     assert found.files == tuple(sorted(names))
-    np.testing.assert_array_equal(found.inputs.array, data.inputs.array[[names.index(name) for name in found.files]])
+    np.testing.assert_array_equal(
+        images_of(found).array, images_of(data).array[[names.index(name) for name in found.files]]
+    )
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_every_format_is_read_whatever_the_file_is_called(ending: str, tmp_path: Path) -> None:
-    data = digits(3).inputs.array
+    data = images_of(digits(3)).array
     fill(tmp_path / "grey", data, ending=ending)
     fill(tmp_path / "colour", data.repeat(3, axis=-1), ending=ending)
     for kind in ("grey", "colour"):
         for file in list((tmp_path / kind).iterdir()):
             file.rename(file.with_suffix(""))
         expected = "grey" if ending == "gif" else kind
-        found = datasets.load(str(tmp_path / kind)).inputs
+        found = images_of(datasets.load(str(tmp_path / kind)))
         assert found.shape == (28, 28, 3 if ending == "webp" or expected == "colour" else 1)
         difference = np.abs(found.array.astype(int) - data)
         assert difference.max() <= (0 if ending != "jpg" else 40)
@@ -101,24 +103,24 @@ def test_every_format_is_read_whatever_the_file_is_called(ending: str, tmp_path:
 
 
 def test_formats_may_be_mixed(tmp_path: Path) -> None:
-    data = digits(6).inputs.array
+    data = images_of(digits(6)).array
     fill(tmp_path, data, [f"{at}.{ending}" for at, ending in enumerate(ENDINGS)])
     with pytest.raises(InvalidInput, match=r"0.png has grey pixels and 4.webp has colour pixels.*colour=grey"):
         datasets.load(str(tmp_path))
-    found = datasets.load(str(tmp_path), transform=Transform(colour="grey")).inputs.array
+    found = images_of(datasets.load(str(tmp_path), transform=Transform(colour="grey"))).array
     np.testing.assert_array_equal(found[[0, 2, 3, 4, 5]], data[[0, 2, 3, 4, 5]])
 
 
 def test_mixed_sizes_need_a_size_and_the_error_says_so(tmp_path: Path) -> None:
-    data = digits(3).inputs
+    data = images_of(digits(3))
     fill(tmp_path, data.array)
     fill(tmp_path, datasets.resize(data, 20, 31).array, ["x.png", "y.png", "z.png"])
     with pytest.raises(InvalidInput, match=r'28 x 28 pixels and x.png has 20 x 31.*--transform "size=28x28"'):
         datasets.load(str(tmp_path))
     found = datasets.load(str(tmp_path), transform=Transform.parse("size=16x16 fit=pad"))
-    assert found.inputs.shape == (16, 16, 1)
+    assert images_of(found).shape == (16, 16, 1)
     alone = Transform.parse("size=16x16 fit=pad")(datasets.resize(data, 20, 31))
-    np.testing.assert_array_equal(found.inputs.array[3:], alone.array)
+    np.testing.assert_array_equal(images_of(found).array[3:], alone.array)
 
 
 def test_a_slice_reads_only_its_files_and_keeps_all_class_names(tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_slice_reads_only_its_files_and_keeps_all_class_names(tmp_path: Path) 
     part = datasets.load(f"{tmp_path}[4:9]")
     assert part.files == whole.files[4:9]
     assert part.classes == whole.classes
-    np.testing.assert_array_equal(part.inputs.array, whole.inputs.array[4:9])
+    np.testing.assert_array_equal(images_of(part).array, images_of(whole).array[4:9])
     assert datasets.load(f"{tmp_path}[18:]", skip_bad=True).skipped == ("digit 9/9999.png",)
     with pytest.raises(InvalidInput, match="of 21"):
         datasets.load(f"{tmp_path}[:22]")
@@ -139,7 +141,7 @@ def test_a_folder_whose_own_name_looks_like_a_slice_is_that_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("a[0:1]", "a", "mnist", "mlist:train"):
-        fill(tmp_path / name, digits(len(name)).inputs.array)
+        fill(tmp_path / name, images_of(digits(len(name))).array)
     assert len(datasets.load("a[0:1]")) == len("a[0:1]")
     assert len(datasets.load("a[0:1][2:5]")) == 3
     assert len(datasets.load("./mnist")) == 5
@@ -157,8 +159,8 @@ def test_exif_orientation_is_applied(orientation: int, ending: str, tmp_path: Pa
     with Image.open(io.BytesIO(content)) as stored:
         reference = np.asarray(ImageOps.exif_transpose(stored))
     found = one(tmp_path, content)
-    np.testing.assert_array_equal(found.inputs.array[0], reference)
-    assert found.inputs.shape[:2] == ((32, 48) if orientation < 5 else (48, 32))
+    np.testing.assert_array_equal(images_of(found).array[0], reference)
+    assert images_of(found).shape[:2] == ((32, 48) if orientation < 5 else (48, 32))
     if ending != "tif":
         assert found.notes.get("turned by EXIF", 0) == (orientation > 1)
 
@@ -179,10 +181,10 @@ def test_of_sixteen_bits_the_high_byte_is_kept_in_grey_and_in_colour(tmp_path: P
     expected = (values >> 8).astype(np.uint8)
     for ending in ("png", "tif"):
         found = one(tmp_path, encoded(Image.fromarray(values), ending))
-        np.testing.assert_array_equal(found.inputs.array[0, ..., 0], expected)
+        np.testing.assert_array_equal(images_of(found).array[0, ..., 0], expected)
         assert dict(found.notes) == {"16 bits, high byte kept": 1}
     rows = b"".join(b"\0" + row.repeat(3).astype(">u2").tobytes() for row in values)
-    colour = one(tmp_path, png(3, 2, 16, 2, rows)).inputs.array[0]
+    colour = images_of(one(tmp_path, png(3, 2, 16, 2, rows))).array[0]
     np.testing.assert_array_equal(colour, expected[..., np.newaxis].repeat(3, axis=-1))
 
 
@@ -198,11 +200,11 @@ def test_transparent_parts_are_shown_over_white(mode: str, ending: str, tmp_path
         pytest.skip("WebP holds no grey images")
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, len(mode)), dtype=np.uint8)
     found = one(tmp_path, encoded(Image.fromarray(pixels, mode), ending))
-    assert np.abs(found.inputs.array[0] - over_white(pixels[..., :-1], pixels[..., -1])).max() <= 0.5001
+    assert np.abs(images_of(found).array[0] - over_white(pixels[..., :-1], pixels[..., -1])).max() <= 0.5001
     assert dict(found.notes) == {"transparent parts shown over white": 1}
     pixels[..., -1] = 255
     opaque = one(tmp_path, encoded(Image.fromarray(pixels, mode), ending))
-    np.testing.assert_array_equal(opaque.inputs.array[0], pixels[..., :-1])
+    np.testing.assert_array_equal(images_of(opaque).array[0], pixels[..., :-1])
     assert dict(opaque.notes) == {}
 
 
@@ -212,7 +214,7 @@ def test_a_palette_of_greys_stays_grey_and_any_other_becomes_colour(ending: str,
     for name, table in (("grey", [[9] * 3, [200] * 3, [0] * 3, [255] * 3]), ("colour", [[9, 8, 7], [1, 2, 3]] * 2)):
         picture = Image.fromarray(places, "P")
         picture.putpalette([level for colour in table for level in colour])
-        found = one(tmp_path / name, encoded(picture, ending)).inputs.array[0]
+        found = images_of(one(tmp_path / name, encoded(picture, ending))).array[0]
         expected = np.array(table, dtype=np.uint8)[places]
         np.testing.assert_array_equal(found, expected[..., :1] if name == "grey" else expected)
 
@@ -222,29 +224,29 @@ def test_a_transparent_colour_of_a_palette_is_shown_over_white(tmp_path: Path) -
     picture.putpalette([10, 20, 30, 40, 50, 60])
     for ending in ("png", "gif"):
         found = one(tmp_path, encoded(picture, ending, transparency=0))
-        assert found.inputs.array[0].tolist() == [[[255, 255, 255], [40, 50, 60]]]
+        assert images_of(found).array[0].tolist() == [[[255, 255, 255], [40, 50, 60]]]
 
 
 @pytest.mark.parametrize("ending", ["png", "bmp", "tif"])
 def test_one_bit_is_black_and_white(ending: str, tmp_path: Path) -> None:
     bits = np.array([[True, False, True], [False, False, True]])
     found = one(tmp_path, encoded(Image.fromarray(bits), ending))
-    assert found.inputs.array[0, ..., 0].tolist() == [[255, 0, 255], [0, 0, 255]]
+    assert images_of(found).array[0, ..., 0].tolist() == [[255, 0, 255], [0, 0, 255]]
 
 
 def test_of_several_frames_the_first_is_read(tmp_path: Path) -> None:
-    frames = [Image.fromarray(image[..., 0]) for image in digits(3).inputs.array]
+    frames = [Image.fromarray(image[..., 0]) for image in images_of(digits(3)).array]
     for ending in ("gif", "tif", "png", "webp"):
         content = encoded(frames[0], ending, save_all=True, append_images=frames[1:])
-        found = one(tmp_path, content).inputs.array[0]
-        assert (found == digits(1).inputs.array[0]).all()
+        found = images_of(one(tmp_path, content)).array[0]
+        assert (found == images_of(digits(1)).array[0]).all()
 
 
 def test_colours_for_print_are_converted_and_counted(tmp_path: Path) -> None:
     picture = Image.fromarray(np.full((8, 8, 4), [0, 255, 255, 0], np.uint8), "CMYK")
     for ending in ("jpg", "tif"):
         found = one(tmp_path, encoded(picture, ending))
-        assert np.abs(found.inputs.array[0].astype(int) - [255, 0, 0]).max() <= 2
+        assert np.abs(images_of(found).array[0].astype(int) - [255, 0, 0]).max() <= 2
         assert dict(found.notes) == {"converted from CMYK": 1}
 
 
@@ -257,7 +259,7 @@ def test_pixels_without_a_known_range_are_refused(values: AnyArray, tmp_path: Pa
 @pytest.mark.parametrize("ending", ENDINGS)
 @pytest.mark.parametrize("keep", [0.0, 0.2, 0.6, 0.9])
 def test_a_file_cut_short_is_named_or_skipped_and_counted(ending: str, keep: float, tmp_path: Path) -> None:
-    data = digits(3).inputs.array.repeat(3, axis=-1)
+    data = images_of(digits(3)).array.repeat(3, axis=-1)
     fill(tmp_path, np.random.default_rng(0).integers(0, 256, data.shape, dtype=np.uint8), ending=ending)
     bad = tmp_path / f"0001.{ending}"
     bad.write_bytes(bad.read_bytes()[: int(keep * bad.stat().st_size)])
@@ -271,12 +273,12 @@ def test_a_file_cut_short_is_named_or_skipped_and_counted(ending: str, keep: flo
 
 
 def test_files_that_are_no_images_are_named_or_skipped(tmp_path: Path) -> None:
-    fill(tmp_path / "a", digits(2).inputs.array)
-    fill(tmp_path / "b", digits(2, 5).inputs.array)
+    fill(tmp_path / "a", images_of(digits(2)).array)
+    fill(tmp_path / "b", images_of(digits(2, 5)).array)
     (tmp_path / "b" / "labels.csv").write_text("file,label\n")
     with pytest.raises(InvalidInput, match=r"b/labels.csv cannot be used: it is not an image of a kind that is read"):
         datasets.load(str(tmp_path))
-    fill(tmp_path, digits(1).inputs.array, ["loose.png"])
+    fill(tmp_path, images_of(digits(1)).array, ["loose.png"])
     with pytest.raises(InvalidInput, match="lies beside the class folders"):
         datasets.load(f"{tmp_path}[5:]")
     found = datasets.load(str(tmp_path), skip_bad=True)
@@ -294,17 +296,17 @@ def test_other_kinds_of_image_files_are_not_opened(tmp_path: Path) -> None:
 
 
 def test_hidden_files_and_folders_are_left_out_and_counted(tmp_path: Path) -> None:
-    fill(tmp_path, digits(2).inputs.array)
+    fill(tmp_path, images_of(digits(2)).array)
     (tmp_path / ".DS_Store").write_bytes(b"x")
-    fill(tmp_path / ".thumbnails", digits(2).inputs.array)
+    fill(tmp_path / ".thumbnails", images_of(digits(2)).array)
     found = datasets.load(str(tmp_path))
     assert (len(found), dict(found.notes)) == (2, {"hidden, left out": 2})
 
 
 def test_links_that_leave_the_folder_are_refused_even_where_bad_files_are_skipped(tmp_path: Path) -> None:
     folder, elsewhere = tmp_path / "folder", tmp_path / "elsewhere"
-    fill(folder, digits(2).inputs.array)
-    fill(elsewhere, digits(1, 5).inputs.array)
+    fill(folder, images_of(digits(2)).array)
+    fill(elsewhere, images_of(digits(1, 5)).array)
     targets: list[tuple[str | Path, str]] = [
         (elsewhere / "0000.png", "leads out of the folder"),
         ("../elsewhere/0000.png", "leads out of the folder"),
@@ -323,12 +325,12 @@ def test_links_that_leave_the_folder_are_refused_even_where_bad_files_are_skippe
 
 
 def test_links_inside_the_folder_and_to_the_folder_are_followed(tmp_path: Path) -> None:
-    fill(tmp_path / "folder", digits(2).inputs.array)
+    fill(tmp_path / "folder", images_of(digits(2)).array)
     (tmp_path / "folder" / "again.png").symlink_to("0000.png")
     (tmp_path / "name").symlink_to("folder")
     found = datasets.load(str(tmp_path / "name"))
     assert found.files == ("0000.png", "0001.png", "again.png")
-    np.testing.assert_array_equal(found.inputs.array[0], found.inputs.array[2])
+    np.testing.assert_array_equal(images_of(found).array[0], images_of(found).array[2])
     (tmp_path / "folder" / "again.png").unlink()
     (tmp_path / "folder" / "again.png").symlink_to("missing.png")
     with pytest.raises(InvalidInput, match=r"again.png cannot be used: it is not a regular file"):
@@ -336,7 +338,7 @@ def test_links_inside_the_folder_and_to_the_folder_are_followed(tmp_path: Path) 
 
 
 def test_pipes_are_not_opened(tmp_path: Path) -> None:
-    fill(tmp_path, digits(1).inputs.array)
+    fill(tmp_path, images_of(digits(1)).array)
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(InvalidInput, match="not a regular file"):
         datasets.load(str(tmp_path))
@@ -346,17 +348,17 @@ def test_pipes_are_not_opened(tmp_path: Path) -> None:
 def test_folders_that_hold_nothing_to_read_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="holds no image"):
         datasets.load(str(tmp_path))
-    (tmp_path / "a.txt").write_text("no image")
+    (tmp_path / "a.md").write_text("no image")
     with pytest.raises(InvalidInput, match=r"holds no image that can be read \(1 bad files"):
         datasets.load(str(tmp_path), skip_bad=True)
     with pytest.raises(InvalidInput, match=r"there is no folder .*/nowhere;"):
         datasets.load(f"{tmp_path}/nowhere")
     with pytest.raises(InvalidInput, match="a file of a kind that is not read"):
-        datasets.load(f"{tmp_path}/a.txt")
+        datasets.load(f"{tmp_path}/a.md")
 
 
 def test_a_single_class_folder_is_refused_with_the_path_to_name_instead(tmp_path: Path) -> None:
-    fill(tmp_path / "images", digits(2).inputs.array)
+    fill(tmp_path / "images", images_of(digits(2)).array)
     with pytest.raises(InvalidInput, match=rf"single folder, 'images'.*name {tmp_path}/images itself"):
         datasets.load(str(tmp_path))
     assert len(datasets.load(f"{tmp_path}/images")) == 2
@@ -364,7 +366,7 @@ def test_a_single_class_folder_is_refused_with_the_path_to_name_instead(tmp_path
 
 def test_names_that_are_not_text_are_shown_escaped_and_are_no_class_names(tmp_path: Path) -> None:
     raw = os.fsencode(tmp_path)
-    fill(tmp_path / "a", digits(1).inputs.array)
+    fill(tmp_path / "a", images_of(digits(1)).array)
     with open(raw + b"/a/\xff\n.png", "wb") as file:
         file.write(b"broken")
     os.mkdir(raw + b"/b")
@@ -386,13 +388,13 @@ def test_a_decompression_bomb_is_refused_at_pillows_own_limit(tmp_path: Path, mo
         with pytest.raises(InvalidInput, match=r"only.png cannot be used: .*decompression bomb"):
             one(tmp_path, content)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 20_000)
-    assert one(tmp_path, content).inputs.shape == (100, 200, 1)
+    assert images_of(one(tmp_path, content)).shape == (100, 200, 1)
 
 
 def test_a_folder_too_large_for_memory_is_refused_with_both_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fill(tmp_path, digits(30).inputs.array)
+    fill(tmp_path, images_of(digits(30)).array)
     monkeypatch.setattr(_memory, "_SHARE", _memory.memory_limit() * 4 // 1_500_000)
     assert len(datasets.load(str(tmp_path))) == 30
     with pytest.raises(InvalidInput, match=r"30 images .* takes 17.9 MiB .* at most \d.\d MiB .*--transform size"):
@@ -408,8 +410,8 @@ def test_photographs_become_what_pillow_makes_of_them(shared_data: Path, tmp_pat
             assert content is not None
             (tmp_path / f"{at:02}.jpg").write_bytes(content.read())
     found = datasets.load(str(tmp_path), transform=Transform.parse("size=32x32 resample=area"))
-    assert found.inputs.shape == (32, 32, 3)
-    for file, image in zip(found.files, found.inputs.array, strict=True):
+    assert images_of(found).shape == (32, 32, 3)
+    for file, image in zip(found.files, images_of(found).array, strict=True):
         with Image.open(tmp_path / file) as picture:
             reference = picture.convert("RGB").resize((32, 32), Image.Resampling.BOX)
         np.testing.assert_array_equal(image, np.asarray(reference))
@@ -473,7 +475,7 @@ def wanted(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], bytes]:
 
     def content(ending: str, mode: str) -> bytes:
         if (ending, mode) not in made:
-            picture = Image.fromarray(digits(1).inputs.array[0, ..., 0]).convert(mode)
+            picture = Image.fromarray(images_of(digits(1)).array[0, ..., 0]).convert(mode)
             picture = picture.convert("RGB") if ending == "jpg" else picture
             made[ending, mode] = encoded(picture, ending, **({} if ending in ("bmp", "gif") else {"exif": exif}))
         return made[ending, mode]
@@ -488,7 +490,7 @@ def read_or_refused(folder: Path, content: bytes) -> None:
         refusal = str(error)
     else:
         assert len(found) == 1
-        assert found.inputs.shape[2] in (1, 3)
+        assert images_of(found).shape[2] in (1, 3)
         return
     assert "only.png cannot be used: it" in refusal
     assert "\n" not in refusal

@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -21,12 +22,15 @@ from PIL import Image
 from sklearn.metrics import mutual_info_score
 
 from copycost._types import AnyArray, FloatArray
-from copycost.datasets import Transform, largest_remainder, load
+from copycost.datasets import Dataset, Transform, images_of, largest_remainder, load
 from copycost.errors import CopycostError, InvalidInput
 from copycost.inputs import Images
+from copycost.measures import student_interval
 from copycost.reduce import Chooser, Request, load_pool, nearest_chosen, reduce
+from copycost.reduce._chart import draw_curve
+from copycost.reduce._curve import Point
 from copycost.reduce._duplicates import find_duplicates
-from copycost.reduce._lessons import _held_out
+from copycost.reduce._lessons import _aligned, _held_out
 from copycost.reduce._shares import class_shares
 from copycost.similarity import Dense, OnDemand, luminance, mutual_information
 from copycost.substitutes import Schedule
@@ -41,7 +45,7 @@ def digits() -> AnyArray:
     whole = load("embedded")
     assert whole.labels is not None
     rows = np.concatenate([np.flatnonzero(whole.labels == digit)[:24] for digit in range(10)])
-    return whole.inputs.take(rows).array
+    return images_of(whole).take(rows).array
 
 
 LABELS = np.repeat(np.arange(10), 24)
@@ -249,7 +253,7 @@ def test_a_list_a_table_and_arrays_name_the_same_images(arrays: Path, digits: An
     run(arrays, tmp_path / "c.npz", size=15)
     again = load(str(tmp_path / "c.npz"))
     assert again.labels is not None
-    assert (again.inputs.array == digits[chosen]).all()
+    assert (images_of(again).array == digits[chosen]).all()
     assert (again.labels == LABELS[chosen]).all()
     with np.load(tmp_path / "c.npz") as content:
         assert content["indices"].tolist() == chosen
@@ -286,7 +290,7 @@ def test_a_folder_of_mixed_images_is_compared_at_a_size_that_is_said(mixed: Path
     assert {path.name for path in (tmp_path / "small").iterdir()} <= {path.name for path in mixed.iterdir()}
     chosen, _ = run(mixed, tmp_path / "grey.npz", size=4, transform=Transform.parse("size=20x10 colour=grey"))
     assert chosen["pool"]["compared"] == "compared at 20 x 10, grey (size=20x10 colour=grey)"
-    assert load(str(tmp_path / "grey.npz")).inputs.shape == (20, 10, 1)
+    assert images_of(load(str(tmp_path / "grey.npz"))).shape == (20, 10, 1)
     assert load_pool(str(mixed)).data.labels is None
 
 
@@ -300,7 +304,7 @@ def test_images_within_32_pixels_are_compared_as_they_are_and_larger_ones_keep_t
     assert pool.compared.shape == (32, 16, 3)
     assert (pool.as_read.array == large).all()
     run(tmp_path / "large.npy", tmp_path / "out.npz", size=2)
-    assert load(str(tmp_path / "out.npz")).inputs.shape == (100, 50, 3)
+    assert images_of(load(str(tmp_path / "out.npz"))).shape == (100, 50, 3)
     (tmp_path / "alike").mkdir()
     for place, image in enumerate(large):
         Image.fromarray(image).save(tmp_path / "alike" / f"{place}.png")
@@ -434,7 +438,7 @@ def test_the_curve_holds_the_objective_of_each_size_beside_random(arrays: Path, 
         *((size, "random") for size in (6, 12, 20)),
     ]
     ours, chance = rows[:3], rows[3:]
-    pixels = information(load(str(arrays)).inputs.take(record["chosen"]).array)
+    pixels = information(images_of(load(str(arrays))).take(record["chosen"]).array)
     assert float(ours[1]["weight"]) == pytest.approx(np.triu(pixels**2, 1).sum(), rel=1e-4)
     assert float(ours[1]["coverage"]) == pytest.approx(record["coverage"], abs=1e-6)
     values = [float(row["coverage"]) for row in ours]
@@ -468,7 +472,7 @@ def test_accuracy_is_measured_on_images_that_were_not_chosen_from(
         assert 0 <= float(row["accuracy"]) <= 1
     assert [len(point["accuracy"]["values"]) for point in record["curve"]] == [3, 3, 3, 3]
     whole = load("embedded[200:300]")
-    np.savez(tmp_path / "test.npz", images=whole.inputs.array, labels=np.asarray(whole.labels))
+    np.savez(tmp_path / "test.npz", images=images_of(whole).array, labels=np.asarray(whole.labels))
     _, said = run(arrays, tmp_path / "b.txt", sizes="12", test=str(tmp_path / "test.npz"))
     assert any("tested on 100 images of " in line for line in said)
     with pytest.raises(InvalidInput, match="shares images with the pool"):
@@ -646,7 +650,7 @@ def test_a_folder_is_replaced_only_if_a_reduction_wrote_it(arrays: Path, tmp_pat
 
 def test_the_pool_is_never_written_into(classes: Path, tmp_path: Path) -> None:
     for out in (classes, classes / "small", classes / "small.csv", classes.parent):
-        with pytest.raises(InvalidInput, match="lie in each other; write beside the pool"):
+        with pytest.raises(InvalidInput, match="lie in each other; write beside it"):
             run(classes, out, size=3, overwrite=True)
     (tmp_path / "way in").symlink_to(classes)
     with pytest.raises(InvalidInput, match="lie in each other"):
@@ -708,3 +712,244 @@ def test_the_command_says_in_a_sentence_what_is_wrong(classes: Path, tmp_path: P
     assert done.returncode == 2
     assert done.stderr.startswith("error: the size is 25; the pool has 24 images")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_samples_own_error_is_recorded_and_said(arrays: Path, digits: AnyArray, tmp_path: Path) -> None:
+    record, said = run(arrays, tmp_path / "small.csv", size=12, reference=60)
+    sampled = record["sampled"]
+    assert sampled["value"] == pytest.approx(record["coverage"], abs=1e-6)
+    assert sampled["error"] == pytest.approx(sampled["estimate"] - sampled["value"])
+    assert 0 < sampled["standard_error"] < 0.1
+    # The choice suits its sample, so the sample promises too much.
+    assert 0 < sampled["error"] < 0.2
+    (line,) = [line for line in said if line.startswith("the sample's own error")]
+    for figure in ("estimate", "value", "standard_error"):
+        assert f"{sampled[figure]:.4f}" in line
+    assert f"{sampled['error']:+.4f}" in line
+
+
+def test_the_error_of_samples_by_class_is_of_the_nearest_chosen_of_its_class(digits: AnyArray) -> None:
+    images, labels = digits[:48], LABELS[:48]
+    choice = Chooser(Dense(mutual_information(images)), labels=labels, reference=15).explained(8)
+    matrix = scaled(information(images))
+    inside = [matrix[choice.indices[labels[choice.indices] == labels[image]], image].max() for image in range(48)]
+    assert choice.sampled is not None
+    assert choice.sampled.value == pytest.approx(float(np.mean(inside)), rel=1e-4)
+    assert choice.sampled.estimate == pytest.approx(choice.sampled.value, abs=0.1)
+
+
+@pytest.mark.parametrize("reference", [None, 240, 5000])
+def test_a_sample_of_all_images_is_all_of_them(
+    reference: int | None, arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, said = run(arrays, tmp_path / "a.txt", size=6, reference=reference)
+    assert (whole["reference"], whole["sampled"]) == (None, None)
+    assert not any("chosen on a sample" in line or "sample's own error" in line for line in said)
+    if reference is not None:  # also where no matrix is kept, and a sample would be the default
+        monkeypatch.setattr("copycost.similarity._cost.MATRIX_LIMIT", 100)
+        streamed, _ = run(arrays, tmp_path / "b.txt", size=6, reference=reference)
+        assert (streamed["reference"], streamed["chosen"]) == (None, whole["chosen"])
+
+
+def test_images_without_information_are_counted_and_said(digits: AnyArray, tmp_path: Path) -> None:
+    images = digits[:20].copy()
+    images[3:5] = 7
+    np.save(tmp_path / "pool.npy", images)
+    _, said = run(tmp_path / "pool.npy", tmp_path / "a.txt", size=4)
+    assert any(line.startswith("    2: of one level alone") for line in said)
+    _, said = run(tmp_path / "pool.npy", tmp_path / "b.txt", size=4, transform=Transform.parse("size=20x20"))
+    assert any(line.startswith("    2: of one level alone") for line in said)
+
+
+@pytest.mark.parametrize("pool", ["pool.npz", "way in.npz", "./pool.npz[:9]", "unlabelled:pool.npz"])
+def test_a_pool_in_a_file_is_never_written_over(
+    pool: str, arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pool.npz").write_bytes(arrays.read_bytes())
+    (tmp_path / "way in.npz").symlink_to(tmp_path / "pool.npz")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidInput, match=r"the output pool\.npz and the input .* lie in each other"):
+        run(pool, "pool.npz", size=3, overwrite=True)
+    assert (tmp_path / "pool.npz").read_bytes() == arrays.read_bytes()
+
+
+def test_a_test_set_is_never_written_over(arrays: Path, tmp_path: Path) -> None:
+    (tmp_path / "test.npz").write_bytes(arrays.read_bytes())
+    with pytest.raises(InvalidInput, match=r"test\.npz lie in each other"):
+        run("embedded", tmp_path / "test.npz", sizes="3", test=str(tmp_path / "test.npz"), overwrite=True)
+    assert (tmp_path / "test.npz").read_bytes() == arrays.read_bytes()
+
+
+def test_a_folder_to_which_something_was_added_is_not_replaced(classes: Path, tmp_path: Path) -> None:
+    record, _ = run(classes, tmp_path / "small", size=4)
+    assert sorted(record["files"]) == sorted(
+        path.relative_to(tmp_path / "small").as_posix() for path in (tmp_path / "small").rglob("*.png")
+    )
+    (tmp_path / "small" / "nought" / "my own.txt").write_text("notes")
+    with pytest.raises(InvalidInput, match=r"holds nought/my own\.txt, which was not written by a reduction"):
+        run(classes, tmp_path / "small", size=3, overwrite=True)
+    (tmp_path / "small" / "nought" / "my own.txt").unlink()
+    run(classes, tmp_path / "small", size=3, overwrite=True)
+    assert len(list((tmp_path / "small").rglob("*.png"))) == 3
+
+
+@pytest.mark.parametrize("moves", range(8))
+def test_an_interrupt_while_things_are_moved_into_place_loses_nothing(
+    moves: int, arrays: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(arrays, tmp_path / "small", size=3)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    rename, left = Path.rename, [moves]
+
+    def interrupted(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] == -1:
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(arrays, tmp_path / "small", size=5, overwrite=True)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_what_a_killed_run_left_is_named_and_left_alone(arrays: Path, tmp_path: Path) -> None:
+    (tmp_path / ".a.txt.x1.part").mkdir()
+    (tmp_path / ".b.txt.x1.part").mkdir()
+    _, said = run(arrays, tmp_path / "a.txt", size=3)
+    (line,) = [line for line in said if line.startswith("left by a run that was killed")]
+    assert ".a.txt.x1.part" in line
+    assert (tmp_path / ".a.txt.x1.part").is_dir()
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_may_not_be_written_is_refused_before_anything_is_compared(arrays: Path, tmp_path: Path) -> None:
+    (tmp_path / "shut").mkdir(mode=0o555)
+    with pytest.raises(InvalidInput, match="nothing may be written into the folder"):
+        run(arrays, tmp_path / "shut" / "a.txt", size=3)
+
+
+def test_too_many_images_for_a_held_out_part_are_refused_before_anything_is_compared(
+    arrays: Path, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    with pytest.raises(InvalidInput, match="or leave accuracy out with --no-accuracy"):
+        reduce(Request(str(arrays), str(tmp_path / "a.txt"), sizes="12,240"), say=said.append)
+    assert said == []
+
+
+def test_a_test_set_may_have_fewer_classes_than_the_pool_or_more(digits: AnyArray) -> None:
+    few = Dataset("few", Images(digits[:72]), LABELS[:72], tuple("abc"))
+    many = Dataset("many", Images(digits), LABELS, tuple("jihgfedcba"))
+    for pool, test in ((few, many), (many, few)):
+        for before, after in zip((pool, test), _aligned(pool, test), strict=True):
+            assert after.labels is not None
+            assert before.labels is not None
+            assert [many.classes[label] for label in after.labels] == [before.classes[label] for label in before.labels]
+
+
+def test_a_list_with_a_byte_order_mark_can_be_kept(arrays: Path, tmp_path: Path) -> None:
+    (tmp_path / "keep.txt").write_text("17\n3\n", encoding="utf-8-sig")
+    (tmp_path / "keep.csv").write_text("index,label\n17,0\n3,0\n", encoding="utf-8-sig")
+    for form in ("txt", "csv"):
+        record, _ = run(arrays, tmp_path / f"{form}.npz", size=5, keep=tmp_path / f"keep.{form}")
+        assert record["kept"] == [17, 3]
+
+
+def test_a_pool_of_texts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_text("one line\nanother\n")
+    with pytest.raises(InvalidInput, match="holds texts; images are needed"):
+        run(tmp_path / "lines.txt", tmp_path / "a.csv", size=1)
+
+
+def test_names_of_any_kind_survive_lists_tables_and_folders(digits: AnyArray, tmp_path: Path) -> None:
+    names = ["a b", " lead.png", "-rf.png", "--out.png", "ü.png", "日本.png", "no ext", "x.y.z.png", "'\".png", "12"]
+    names += ["<b>&.png", "$(true).png", "tab\there.png", "[red]x.png", "=1+1.png", "a,b.png"]
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    for name, image in zip(names, digits, strict=False):
+        Image.fromarray(image[..., 0]).save(pool / name, format="PNG")
+    (pool / os.fsdecode(b"\xff\xfe.png")).write_bytes((pool / "12").read_bytes())
+    everything = sorted(os.listdir(pool))
+    n = len(everything)
+    first, _ = run(pool, tmp_path / "a.txt", size=n)
+    second, _ = run(pool, tmp_path / "b.csv", size=n, keep=tmp_path / "a.txt")
+    third, _ = run(pool, tmp_path / "c", size=n, keep=tmp_path / "b.csv")
+    assert first["chosen"] == second["chosen"] == third["chosen"]
+    assert sorted(os.listdir(tmp_path / "c")) == everything
+    run(pool, tmp_path / "c", size=2, overwrite=True)
+    assert len(os.listdir(tmp_path / "c")) == 2
+
+
+def test_images_of_extreme_shapes_can_be_reduced_and_shown(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pool = tmp_path / "pool"
+    pool.mkdir()
+    for place, shape in enumerate([(1, 1), (1, 300), (2000, 2), (64, 64), (500, 300)]):
+        Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(pool / f"{place}.png")
+    record, _ = run(pool, tmp_path / "small", size=5)
+    assert record["pool"]["transform"] == "size=32x32"
+    for name, sides in (("wide", (30, 4, 400)), ("tall", (30, 900, 3))):
+        np.save(tmp_path / f"{name}.npy", rng.integers(0, 256, sides, dtype=np.uint8))
+        run(tmp_path / f"{name}.npy", tmp_path / f"{name}-small.csv", size=30)
+        with Image.open(tmp_path / f"{name}-small.sheet.png") as sheet:
+            assert max(sheet.size) < 4 * min(sheet.size)
+
+
+def test_ctrl_c_ends_with_a_sentence_and_leaves_nothing_half_done(tmp_path: Path) -> None:
+    np.save(tmp_path / "pool.npy", np.random.default_rng(0).integers(0, 256, (9000, 24, 24), dtype=np.uint8))
+    line = [sys.executable, "-u", "-c", WITHOUT_TORCH, "reduce", "pool.npy", "--size", "9", "--out", "small"]
+    with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        assert "compared at" in running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=SUBPROCESS)
+    assert running.returncode == 130
+    assert told == "stopped; nothing is half written: the output is all there or as it was\n"
+    assert sorted(os.listdir(tmp_path)) == ["pool.npy"]
+
+
+def test_a_full_disk_is_a_sentence_and_leaves_nothing(classes: Path, tmp_path: Path) -> None:
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n" + WITHOUT_TORCH
+    line = [sys.executable, "-c", limited, "reduce", str(classes), "--size", "20", "--out", "small"]
+    environment = os.environ | {"NUMBA_DISABLE_JIT": "0"}
+    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path, timeout=SUBPROCESS, env=environment)
+    assert done.returncode == 2
+    assert "small cannot be written (File too large); make room" in done.stderr
+    assert os.listdir(tmp_path) == []
+
+
+def points_of(*means: tuple[int, float, float]) -> list[Point]:
+    ours = [Point(size, "coverage", student_interval([one]), student_interval([1.0])) for size, one, _ in means]
+    return ours + [Point(size, "random", student_interval([two]), student_interval([1.0])) for size, _, two in means]
+
+
+@pytest.mark.parametrize(
+    "means",
+    [
+        [(5, 0.0, 0.0)],
+        [(5, 1.0, 1.0)],
+        [(10, 0.6, 0.55), (20, 0.7, 0.66), (1000, 0.9, 0.9), (10000, 0.96, 0.961)],
+        [(size, 0.5 + size / 1000, 0.5) for size in range(1, 60)],
+        [(1, 0.12345, 0.12345), (2, 0.12346, 0.12345)],
+    ],
+)
+def test_the_labels_of_the_curve_are_round_and_never_run_into_each_other(
+    means: list[tuple[int, float, float]], tmp_path: Path
+) -> None:
+    draw_curve(tmp_path / "a.svg", points_of(*means))
+    texts = minidom.parse(str(tmp_path / "a.svg")).getElementsByTagName("text")
+    words = [
+        (str(getattr(one.firstChild, "data", "")), float(one.getAttribute("x")), float(one.getAttribute("y")))
+        for one in texts
+    ]
+    percents = [(float(word.split()[0]), y) for word, _, y in words if word.endswith(" %")]
+    assert 2 <= len(percents) <= 8
+    assert 0 <= min(percents)[0] < max(percents)[0] <= 100
+    assert all(above - below >= 12 for (_, above), (_, below) in itertools.pairwise(percents))
+    sizes = sorted((x, word) for word, x, y in words if y == 276)
+    assert sizes[-1][1] == f"{means[-1][0]:,}"
+    assert all(right - left >= 44 for (left, _), (right, _) in itertools.pairwise(sizes))
+    names = [y for word, _, y in words if word in ("coverage", "random")]
+    assert abs(names[0] - names[1]) >= 14.9
+    assert all(0 <= x <= 640 and 0 <= y <= 300 for _, x, y in words)

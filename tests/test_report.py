@@ -28,7 +28,8 @@ from copycost.audit._records import write_json
 from copycost.audit._scenario import load_data
 from copycost.audit._tasks import target_key
 from copycost.cli import app
-from copycost.report import chosen_images, render
+from copycost.inputs import Images
+from copycost.report import chosen_inputs, render
 from copycost.report._scales import query_scale, share_scale, tidy_ticks
 
 build: Callable[..., AuditResult] = runpy.run_path(str(Path(__file__).with_name("_reports.py")))["build"]
@@ -580,13 +581,14 @@ def test_chosen_images_come_from_the_pool_of_the_audit_or_not_at_all() -> None:
     result = build(seeds=1)
     cell = next(cell for cell in result.cells if cell["spec"]["budget"] == 50)
     pool = load_data(result.spec, 0, None).pool.inputs
-    assert chosen_images(result, cell, None) is None
+    assert chosen_inputs(result, cell, None) is None
     result.targets[0]["pool"]["digest"] = pool.digest()
-    found = chosen_images(result, cell, None)
+    found = chosen_inputs(result, cell, None)
     assert found is not None
+    assert isinstance(pool, Images)
     np.testing.assert_array_equal(found, pool.array[cell["result"]["chosen"]["pool_index"]])
     gone = build(seeds=1, pool="no/such/pool.npz", ceiling=False)
-    assert chosen_images(gone, gone.cells[0], None) is None
+    assert chosen_inputs(gone, gone.cells[0], None) is None
 
 
 def test_many_classes_keep_the_page_small_and_say_what_is_left_out() -> None:

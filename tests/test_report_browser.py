@@ -1,5 +1,7 @@
 """The report page in a real browser: it renders, runs without an error, asks for nothing, and fits."""
 
+import functools
+import io
 import re
 import runpy
 import shutil
@@ -12,9 +14,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from copycost.audit import AuditResult
+from copycost.datasets import Dataset
+from copycost.exploration import Exploration, explore
+from copycost.inputs import Images
 from copycost.report import render
 
 build: Callable[..., AuditResult] = runpy.run_path(str(Path(__file__).with_name("_reports.py")))["build"]
@@ -30,6 +36,7 @@ SWITCHES = [
 ]
 HOSTILE = "</style></script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 LONG = "x" * 300
+ACTIVE = ["random", "k-center", "dfal + k-center rho=1000", "uncertainty"]
 
 
 @dataclass
@@ -65,10 +72,28 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "wide": build(classes=digits, strategies=strategies, answers=["top1", "probabilities", "rounded:2"]),
         "hostile": build(classes=[HOSTILE, LONG, "c"], target=f"{HOSTILE}:f", pool=f"{LONG}.npz", ceiling=False),
         "one seed": build(seeds=1, transfer=None, labelled=False, ceiling=False),
+        "active": build(classes=digits, strategies=ACTIVE, rounds_gain=0.02, rho=lambda *cell: 0.2, robustness=20),
+        "texts": build(
+            strategies=ACTIVE[:2], rounds_gain=0.02, medium="text", transfer=None, target="m:f", ceiling=False
+        ),
     }
     for name, result in made.items():
-        (folder / f"{name}.html").write_text(render(result, images=images), encoding="utf-8")
+        if name == "texts":
+            shown: dict[str, Any] = {"images": lambda cell: (HOSTILE, LONG, *["a text"] * 18)}
+        else:
+            shown = {"images": images, "exploration": _explored(), "samples": lambda role, one: _SHADES[:25]}
+        (folder / f"{name}.html").write_text(render(result, **shown), encoding="utf-8")
     return {name: folder / f"{name}.html" for name in made}
+
+
+_SHADES = np.random.default_rng(0).integers(0, 256, (80, 6, 6, 1)).astype(np.uint8)
+
+
+@functools.cache
+def _explored() -> dict[str, Exploration]:
+    names = (HOSTILE, LONG, "c", "d", "a longer name of a class")
+    dataset = Dataset("a pool", Images(_SHADES), np.arange(80) % 5, names)
+    return {"pool": explore(dataset, rng=np.random.default_rng(0))}
 
 
 @pytest.fixture
@@ -91,7 +116,7 @@ def opened(browser: Browser, reports: dict[str, Path]) -> Iterator[Callable[...,
 
 
 Opener = Callable[..., tuple[Page, Seen]]
-REPORTS = ["plain", "wide", "hostile", "one seed"]
+REPORTS = ["plain", "wide", "hostile", "one seed", "active", "texts"]
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -122,11 +147,12 @@ def test_one_drawing_of_every_chart_is_shown_and_its_words_can_be_read(opened: O
     assert min(sizes) > 10
 
 
-def test_charts_keep_their_words_inside_themselves(opened: Opener) -> None:
+@pytest.mark.parametrize("name", ["plain", "active"])
+def test_charts_keep_their_words_inside_themselves(opened: Opener, name: str) -> None:
     for width in (390, 1280):
-        page, _ = opened("plain", width)
+        page, _ = opened(name, width)
         beyond = page.evaluate(
-            "[...document.querySelectorAll('svg.chart')].filter(s => s.clientWidth).flatMap(s => {"
+            "[...document.querySelectorAll('svg.chart, svg.plane')].filter(s => s.clientWidth).flatMap(s => {"
             " const b = s.getBoundingClientRect();"
             " return [...s.querySelectorAll('text')].filter(t => { const r = t.getBoundingClientRect();"
             " return r.left < b.left - 1 || r.right > b.right + 1 || r.top < b.top - 1 || r.bottom > b.bottom + 1; })"
@@ -237,7 +263,27 @@ def test_wide_tables_scroll_in_a_box_that_the_keyboard_reaches(opened: Opener) -
     page, _ = opened("wide", 390)
     box = page.locator(".data .scroll").first
     assert box.evaluate("e => e.scrollWidth > e.clientWidth")
+    assert _edge(page, box) > 0.05
     box.focus()
     page.keyboard.press("ArrowRight")
     page.wait_for_timeout(300)
     assert box.evaluate("e => e.scrollLeft") > 0
+    box.evaluate("e => e.scrollLeft = e.scrollWidth")
+    page.wait_for_timeout(300)
+    assert _edge(page, box) < 0.02
+
+
+def test_a_table_that_fits_shows_no_edge(opened: Opener) -> None:
+    page, _ = opened("plain", 1280)
+    box = page.locator(".data .scroll").first
+    assert box.evaluate("e => e.scrollWidth == e.clientWidth")
+    assert _edge(page, box) < 0.02
+
+
+def _edge(page: Page, box: Locator) -> float:
+    """Return how much darker the ground is at the right edge of a box than a little further in, from 0 to 1."""
+    box.scroll_into_view_if_needed()
+    found = Image.open(io.BytesIO(box.screenshot())).convert("L")
+    shades = np.asarray(found, dtype=np.float64)
+    rows = slice(4, 12)
+    return float(np.median(shades[rows, -24:-20]) - np.median(shades[rows, -3:])) / 255

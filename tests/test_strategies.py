@@ -6,6 +6,7 @@ import dataclasses
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,9 +14,9 @@ import time
 import types
 import typing
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -40,7 +41,26 @@ from copycost.subsets import lightest_subset
 SIZES = (12, 8, 4)
 LABELS: IntArray = np.random.default_rng(2).permutation(np.repeat(np.arange(3), SIZES)).astype(np.int64)
 SHAPE = (8, 8, 3)
-SUBSTITUTE = Classifier(torch.nn.Sequential(torch.nn.Flatten(), torch.nn.LazyLinear(3)))
+COMBINED = ("dfal + k-center", "uncertainty + drmi rho=24", "random group=label redistribute=yes + coverage rho=30")
+
+
+def linear() -> Classifier:
+    """A copy that sees every pixel."""
+    layer = torch.nn.Linear(8 * 8 * 3, 3)
+    weights = np.random.default_rng(5).normal(0, 1, (3, 8 * 8 * 3)).astype(np.float32)
+    layer.load_state_dict({"weight": torch.from_numpy(weights), "bias": torch.zeros(3)})
+    return Classifier(torch.nn.Sequential(torch.nn.Flatten(), layer))
+
+
+SUBSTITUTE = linear()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def colour(n: int = len(LABELS), *, seed: int = 0) -> Images:
@@ -69,6 +89,10 @@ def knowing(
 def choice(strategy: Strategy, knowledge: Knowledge, k: int, seed: int = 0) -> list[int]:
     indices = strategy.select(knowledge, k, rng=np.random.default_rng(seed)).pool_index
     return [int(index) for index in indices]
+
+
+def sent(strategy: Strategy, knowledge: Knowledge, k: int, seed: int = 0) -> list[bytes]:
+    return strategy.select(knowledge, k, rng=np.random.default_rng(seed)).inputs.digests()
 
 
 def other_values(default: object, hint: object) -> list[object]:
@@ -102,20 +126,21 @@ def every_setting() -> list[Strategy]:
             strategy = kind(**change)
             if strategy not in made:
                 made.append(strategy)
-    return made
+    return made + [parse(text) for text in COMBINED]
 
 
 SETTINGS = every_setting()
 each = pytest.mark.parametrize("strategy", SETTINGS, ids=str)
+each_of_the_pool = pytest.mark.parametrize("strategy", [one for one in SETTINGS if one.from_pool], ids=str)
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_strategy_is_registered_under_its_own_name_and_names_its_source(name: str) -> None:
-    kind = STRATEGIES[name]
-    assert kind.name == name
-    assert kind.source
-    assert kind.media
-    assert kind.__doc__
+    strategy = STRATEGIES[name]()
+    assert strategy.name == name
+    assert strategy.source
+    assert strategy.media
+    assert STRATEGIES[name].__doc__
 
 
 @each
@@ -149,19 +174,19 @@ def test_as_many_different_free_members_are_chosen_as_were_asked(strategy: Strat
 
 @each
 def test_the_same_generator_gives_the_same_choice(strategy: Strategy) -> None:
-    assert choice(strategy, knowing(), 6, seed=4) == choice(strategy, knowing(), 6, seed=4)
+    assert sent(strategy, knowing(), 6, seed=4) == sent(strategy, knowing(), 6, seed=4)
 
 
 @each
 def test_no_global_generator_is_read_or_moved(strategy: Strategy) -> None:
     before = np.random.get_state(legacy=False)
     torch_before = torch.random.get_rng_state()
-    first = choice(strategy, knowing(), 6)
+    first = sent(strategy, knowing(), 6)
     assert str(np.random.get_state(legacy=False)) == str(before)
     assert torch.equal(torch.random.get_rng_state(), torch_before)
     with torch.random.fork_rng():
         torch.rand(3)
-        assert choice(strategy, knowing(), 6) == first
+        assert sent(strategy, knowing(), 6) == first
 
 
 @each
@@ -180,18 +205,18 @@ def test_a_pool_of_another_medium_is_refused(strategy: Strategy) -> None:
         medium = "sound"
 
     pool = Sounds(colour().array)
-    with pytest.raises(InvalidInput, match=f"strategy {strategy.name} handles .*; the pool holds sound"):
+    with pytest.raises(InvalidInput, match=f"strategy {re.escape(strategy.name)} handles .*; the pool holds sound"):
         choice(strategy, knowing(pool), 6)
 
 
-@each
+@each_of_the_pool
 def test_one_query_can_be_chosen(strategy: Strategy) -> None:
     one_label = np.zeros(len(LABELS), np.int64)
     assert len(choice(strategy, knowing(labels=one_label), 1)) == 1
     assert choice(strategy, knowing(colour(1), labels=one_label[:1]), 1) == [0]
 
 
-@each
+@each_of_the_pool
 def test_all_that_is_free_can_be_chosen(strategy: Strategy) -> None:
     assert sorted(choice(strategy, knowing(), len(LABELS))) == list(range(len(LABELS)))
     asked = [int(index) for label in range(3) for index in np.flatnonzero(label == LABELS)[: SIZES[label] // 2]]
@@ -199,19 +224,36 @@ def test_all_that_is_free_can_be_chosen(strategy: Strategy) -> None:
     assert sorted(rest + asked) == list(range(len(LABELS)))
 
 
-@each
+@each_of_the_pool
 @pytest.mark.parametrize(("asked", "k"), [(0, 25), (5, 20), (24, 1), (0, 0), (0, -1)])
 def test_more_than_is_free_or_less_than_one_is_refused(strategy: Strategy, asked: int, k: int) -> None:
     with pytest.raises(InvalidInput, match=f"asked for {k} queries; the pool has {24 - asked} left"):
         choice(strategy, knowing(asked=range(asked)), k)
 
 
-@each
+@each_of_the_pool
 def test_identical_images_are_still_different_members(strategy: Strategy) -> None:
     constant = Images(np.full((24, *SHAPE), 7, np.uint8))
     repeated = colour(3).take(np.arange(24) % 3)
     for pool in (constant, repeated):
         assert len(set(choice(strategy, knowing(pool), 9))) == 9
+
+
+@each_of_the_pool
+def test_only_candidates_are_chosen(strategy: Strategy) -> None:
+    candidates = np.concatenate([np.flatnonzero(label == LABELS)[1:] for label in range(3)])
+    knowledge = dataclasses.replace(knowing(asked=candidates[:2]), candidates=np.sort(candidates))
+    chosen = choice(strategy, knowledge, 7)
+    assert len(set(chosen)) == 7
+    assert set(chosen) <= set(candidates[2:].tolist())
+    with pytest.raises(InvalidInput, match=f"the pool has {24 - 3 - 2} left"):
+        choice(strategy, knowledge, 20)
+
+
+@each
+def test_a_plan_can_ask_for_the_time_before_there_is_a_copy(strategy: Strategy) -> None:
+    planned = dataclasses.replace(knowing(), substitute=None, budget=20)
+    assert strategy.seconds(planned, 6) >= 0
 
 
 @each
@@ -278,6 +320,24 @@ def test_labels_that_do_not_fit_the_pool_are_refused() -> None:
     for labels in (LABELS[:5], LABELS - 1):
         with pytest.raises(InvalidInput, match="one label of 0 or more for each of 24 inputs"):
             choice(parse("random group=label"), knowing(labels=labels), 6)
+
+
+@pytest.mark.parametrize(
+    ("field", "index", "message"),
+    [
+        ("candidates", [0, 24], "candidates go from 0 to 24; 0 to 23 is allowed"),
+        ("candidates", [-1, 4], "candidates go from -1 to 4"),
+        ("candidates", [3, 3, 4], "candidates are 3 indices of 2 pool members"),
+        ("candidates", [True] * 24, "candidates have shape .24,. and dtype bool; .* numpy.flatnonzero"),
+        ("asked", [-1, 4], "asked go from -1 to 4; .* Leave new inputs out"),
+        ("asked", [4, 4], "asked are 2 indices of 1 pool members"),
+    ],
+)
+def test_indices_that_are_not_of_the_pool_are_refused(field: str, index: list[int], message: str) -> None:
+    changed: dict[str, Any] = {field: np.array(index)}
+    knowledge = dataclasses.replace(knowing(), **changed)
+    with pytest.raises(InvalidInput, match=message):
+        choice(Random(), knowledge, 1)
 
 
 def test_random_draws_every_subset_equally_often() -> None:
@@ -451,6 +511,24 @@ def test_coverage_of_a_pool_too_large_for_a_matrix_needs_a_sample(monkeypatch: p
         ("drmi group=class", "drmi group is 'class'; allowed are none, label"),
         ("drmi luminance=true", "drmi luminance is 'true'; yes or no is needed"),
         ("drmi =3", "no parameter ''"),
+        ("uncertainty measure=margin", "measure is 'margin'; allowed are entropy, least-confidence"),
+        ("dfal steps=0", "dfal steps is 0; 1 or more"),
+        ("dfal overshoot=-1", "dfal overshoot is -1; a finite number of 0 or more"),
+        ("dfal overshoot=inf", "dfal overshoot is inf"),
+        ("dfal candidates=0", "dfal candidates is 0; 1 or more is needed, or 'all'"),
+        ("dfal+k-center", "put spaces around the ."),
+        ("dfal + ", "strategy '' is not known"),
+        ("+", "strategy '' is not known"),
+        ("dfal + k-centre", "'k-centre' is not known .did you mean 'k-center'"),
+        ("dfal + k-center + drmi", "combines more than two"),
+        ("dfal rho=9 + k-center", "dfal has no parameter 'rho'.*; rho stands at the end of a combination"),
+        ("k-center rho=9", "rho stands at the end of a combination"),
+        ("dfal + k-center rho=9 rho=9", "write rho once"),
+        ("dfal + k-center rho=", "rho is ''; a whole number is needed"),
+        ("dfal + k-center rho=all", "rho is 'all'; a whole number is needed"),
+        ("dfal + k-center rho=0", "rho is 0 in 'dfal . k-center rho=0'; 1 or more"),
+        ("random + noise", "combines strategy noise, which makes inputs"),
+        ("noise + random", "combines strategy noise, which makes inputs"),
     ],
 )
 def test_a_text_that_is_no_strategy_is_refused_with_the_nearest_named(text: str, message: str) -> None:

@@ -216,3 +216,88 @@ def test_negative_values_nan_and_infinity_are_refused(bad: float, options: dict[
 def test_a_similarity_that_is_not_symmetric_is_refused() -> None:
     with pytest.raises(InvalidInput, match="not symmetric"):
         coverage(Watched(np.random.default_rng(0).random((50, 50))), 3)
+
+
+@pytest.mark.parametrize("keep", [[], [7], [20, 3], np.array([5, 4, 11], np.uint8)])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_points_that_are_kept_come_first_and_the_others_are_chosen_beyond_them(
+    keep: list[int] | AnyArray, streamed: bool
+) -> None:
+    for seed, values in ((0, 3), (1, 1 << 16)):
+        matrix = similarities(30, seed, values=values)
+        similarity = Watched(matrix) if streamed else Dense(matrix)
+        got = coverage(similarity, 9, keep=keep, cache_bytes=0 if streamed else 1 << 20)
+        wanted = [int(point) for point in keep]
+        while len(wanted) < 9:
+            rest = [u for u in range(30) if u not in wanted]
+            wanted.append(max(rest, key=lambda u: (located(matrix, (*wanted, u)), -u)))
+        assert got.indices.tolist() == wanted
+        assert got.value == pytest.approx(located(matrix, tuple(wanted)))
+        steps = [0.0, *(located(matrix, tuple(wanted[: m + 1])) for m in range(9))]
+        np.testing.assert_allclose(got.gains, np.diff(steps), rtol=1e-6, atol=1e-6)
+
+
+def test_all_points_may_be_kept_and_then_nothing_is_chosen() -> None:
+    matrix = similarities(6, 0)
+    assert coverage(Dense(matrix), 2, keep=[5, 1]).indices.tolist() == [5, 1]
+    got = coverage(Dense(matrix), 6, keep=[3, 2, 1, 0, 5, 4])
+    assert got.indices.tolist() == [3, 2, 1, 0, 5, 4]
+    assert got.bound == pytest.approx(got.value)
+
+
+def test_no_set_that_holds_the_kept_points_exceeds_the_bound() -> None:
+    for seed in range(5):
+        matrix = similarities(11, seed)
+        sets = [subset for subset in itertools.combinations(range(11), 4) if {2, 9} <= set(subset)]
+        most = max(located(matrix, subset) for subset in sets)
+        got = coverage(Dense(matrix), 4, keep=[9, 2])
+        assert got.bound is not None
+        assert got.value <= most + 1e-9 <= got.bound + 2e-9
+
+
+@pytest.mark.parametrize(
+    ("keep", "named"),
+    [
+        ([1, 1], "keep holds points from 1 to 1, 1 distinct of 2"),
+        ([10], "keep holds points from 10 to 10"),
+        ([-1], "keep holds points from -1 to -1"),
+        ([0, 1, 2, 3], "keep holds 4 points and k is 3"),
+        ([0.5], "keep is"),
+        ([True, False], "keep is"),
+        ([[1, 2]], "keep is"),
+    ],
+)
+def test_points_that_cannot_be_kept_are_refused(keep: list[int], named: str) -> None:
+    with pytest.raises(InvalidInput, match=named):
+        coverage(Dense(similarities(10, 0)), 3, keep=keep)
+
+
+def test_the_standard_error_is_the_spread_of_estimates_over_samples() -> None:
+    # All points are kept, so that nothing is chosen to suit the sample and only chance is left.
+    points = np.random.default_rng(0).gamma(0.4, 1, (400, 4))
+    matrix = points @ points.T
+    similarity, keep = Dense(matrix), list(range(10))
+    found = [coverage(similarity, 10, keep=keep, reference=60, rng=np.random.default_rng(seed)) for seed in range(300)]
+    estimates = [one.estimate for one in found if one.estimate is not None]
+    errors = [one.standard_error for one in found if one.standard_error is not None]
+    assert len(estimates) == len(errors) == 300
+    assert np.mean(estimates) == pytest.approx(found[0].value, abs=3 * np.std(estimates) / np.sqrt(300))
+    assert np.mean(np.square(errors)) == pytest.approx(np.var(estimates), rel=0.3)
+
+
+def test_a_sample_of_all_points_has_no_error() -> None:
+    matrix = similarities(30, 0)
+    for k in (5, 30):
+        got = coverage(Dense(matrix), k, reference=30, rng=np.random.default_rng(0))
+        assert got.error == pytest.approx(0, abs=1e-6 * got.value)
+        assert got.standard_error == 0
+
+
+def test_a_sample_that_was_chosen_itself_says_nothing_of_the_rest() -> None:
+    matrix = similarities(12, 0)
+    whole = coverage(Dense(matrix), 11, reference=1, rng=np.random.default_rng(1))
+    sampled = int(np.random.default_rng(1).choice(12, size=1, replace=False)[0])
+    got = coverage(Dense(matrix), 3, keep=[sampled], reference=1, rng=np.random.default_rng(1))
+    assert (got.estimate, got.error, got.standard_error) == (None, None, None)
+    assert got.value == pytest.approx(located(matrix, got.indices))
+    assert whole.standard_error is None

@@ -20,7 +20,7 @@ from torch import nn
 from copycost import Images
 from copycost._types import AnyArray
 from copycost.audit import build_spec
-from copycost.datasets import load
+from copycost.datasets import images_of, load
 from copycost.errors import CopycostError, InvalidInput
 from copycost.networks import Classifier, build, check_architecture, save_weights
 from copycost.oracle.targets import FILES, FORMS, FileSettings, NetworkTarget, form_of, open_file
@@ -250,7 +250,7 @@ def run(heading: str, folder: Path, monkeypatch: pytest.MonkeyPatch, **names: An
 def regression() -> tuple[LogisticRegression, Images, AnyArray]:
     whole = load("embedded")
     assert whole.labels is not None
-    images = whole.inputs.take(range(0, 5000, 25))
+    images = images_of(whole).take(range(0, 5000, 25))
     rows = images.array.reshape(len(images), -1) / 255
     return LogisticRegression(max_iter=50, tol=1e-2).fit(rows, whole.labels[::25]), images, rows
 

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 
 from copycost import Images
 from copycost._types import AnyArray
-from copycost.datasets import load
+from copycost.datasets import images_of, load
 from copycost.errors import InvalidInput, TargetError
 from copycost.networks import Classifier, build
 from copycost.oracle import Ledger, Oracle
@@ -98,7 +98,7 @@ def write(model: onnx.ModelProto, path: Path) -> Path:
 def digits() -> tuple[Images, AnyArray]:
     whole = load("embedded")
     assert whole.labels is not None
-    return whole.inputs.take(range(0, 5000, 12)), whole.labels[::12]
+    return images_of(whole).take(range(0, 5000, 12)), whole.labels[::12]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import skops.io
 from sklearn.base import BaseEstimator
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -37,7 +38,7 @@ from skops.io._protocol import PROTOCOL
 
 from copycost import Images
 from copycost._types import AnyArray
-from copycost.datasets import load
+from copycost.datasets import images_of, load
 from copycost.errors import InvalidInput, TargetError
 from copycost.oracle import Ledger, Oracle
 from copycost.oracle.targets import FileSettings, SklearnTarget
@@ -49,7 +50,7 @@ GREY = (28, 28, 1)
 def digits() -> tuple[Images, AnyArray]:
     whole = load("embedded")
     assert whole.labels is not None
-    return whole.inputs.take(range(0, 5000, 20)), whole.labels[::20]
+    return images_of(whole).take(range(0, 5000, 20)), whole.labels[::20]
 
 
 def flat(images: Images) -> AnyArray:
@@ -95,6 +96,8 @@ MODELS: dict[str, Callable[[], Any]] = {
     "extra trees": lambda: ExtraTreesClassifier(4, random_state=0),
     "pipeline": lambda: make_pipeline(MinMaxScaler(), StandardScaler(), SVC()),
     "one against rest": lambda: OneVsRestClassifier(GaussianNB()),
+    "support vectors against rest": lambda: OneVsRestClassifier(SVC(random_state=0)),
+    "calibrated": lambda: CalibratedClassifierCV(RandomForestClassifier(2, random_state=0), cv=2),
 }
 
 

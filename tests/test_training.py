@@ -1,3 +1,5 @@
+from typing import cast
+
 import numpy as np
 import pytest
 import torch
@@ -32,13 +34,13 @@ def _fit(
 def test_training_copies_the_answers(digits: Labelled) -> None:
     train, test = digits.take(np.arange(500)), digits.take(np.arange(500, 600))
     classifier, history = _fit(train, "steps:600 batch=16")
-    assert (classifier.labels(train.images) == train.answers.labels).mean() > 0.97
-    assert (classifier.labels(test.images) == test.answers.labels).mean() > 0.8
+    assert (classifier.labels(train.inputs) == train.answers.labels).mean() > 0.97
+    assert (classifier.labels(test.inputs) == test.answers.labels).mean() > 0.8
     assert history.losses[-1] < 0.3 * history.losses[0]
 
 
 def test_the_same_generator_gives_the_same_bits_and_another_does_not(digits: Labelled) -> None:
-    rows = [_fit(digits, "steps:20", seed)[0].probabilities(digits.images) for seed in (1, 1, 2)]
+    rows = [_fit(digits, "steps:20", seed)[0].probabilities(digits.inputs) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(rows[0], rows[1])
     assert (rows[0] != rows[2]).any()
 
@@ -48,20 +50,20 @@ def test_adam_on_cross_entropy_equals_torchs_own_loop(digits: Labelled) -> None:
     ours, _ = _fit(few, "steps:5 batch=8 learning_rate=0.01 weight_decay=0.02")
     theirs = _lenet()
     adam = torch.optim.Adam(theirs.network.parameters(), lr=0.01)
-    floats = torch.tensor(few.images.array[..., 0], dtype=torch.float32)[:, None] / 255
+    floats = torch.tensor(cast(Images, few.inputs).array[..., 0], dtype=torch.float32)[:, None] / 255
     for _ in range(5):
         norm = sum((weight**2).sum() for weight in theirs.network.parameters())
         loss = nn.functional.cross_entropy(theirs(floats), torch.tensor(few.answers.labels)) + 0.02 * norm
         adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
-    np.testing.assert_allclose(ours.probabilities(few.images), theirs.probabilities(few.images), atol=2e-5)
+    np.testing.assert_allclose(ours.probabilities(few.inputs), theirs.probabilities(few.inputs), atol=2e-5)
 
 
 def test_probabilities_are_trained_on_as_soft_targets(digits: Labelled) -> None:
     soft = np.full((8, 10), 0.05, np.float32)
     soft[:, 3], soft[:, 4] = 0.35, 0.25
-    images = digits.images.take(range(8))
+    images = digits.inputs.take(range(8))
     classifier, _ = _fit(Labelled(images, Answers(np.full(8, 3), soft)), "steps:300 batch=8")
     np.testing.assert_allclose(classifier.probabilities(images), soft, atol=0.03)
 
@@ -69,7 +71,7 @@ def test_probabilities_are_trained_on_as_soft_targets(digits: Labelled) -> None:
 def test_a_row_of_rounded_zeros_counts_as_its_label(digits: Labelled) -> None:
     rows = np.zeros((2, 10), np.float32)
     rows[1] = 0.2
-    labelled = Labelled(digits.images.take([0, 1]), Answers(np.array([7, 0]), rows))
+    labelled = Labelled(digits.inputs.take([0, 1]), Answers(np.array([7, 0]), rows))
     torch.testing.assert_close(labelled.targets(), torch.tensor([[0.0] * 7 + [1.0] + [0.0] * 2, [0.1] * 10]))
 
 
@@ -102,7 +104,7 @@ def test_every_example_is_seen_once_an_epoch(digits: Labelled) -> None:
     network = Counting()
     few = digits.take(np.arange(10))
     _fit(few, "epochs:2 batch=4", classifier=Classifier(network))
-    sums = sorted(few.images.array.astype(float).sum(axis=(1, 2, 3)) / 255)
+    sums = sorted(cast(Images, few.inputs).array.astype(float).sum(axis=(1, 2, 3)) / 255)
     np.testing.assert_allclose(sorted(network.seen[:10]), sums, rtol=1e-4)
     np.testing.assert_allclose(sorted(network.seen[10:]), sums, rtol=1e-4)
     assert network.seen[:10] != network.seen[10:]
@@ -131,10 +133,10 @@ def test_no_answers_unequal_parts_and_unused_images_are_refused(digits: Labelled
     rng = np.random.default_rng(0)
     with pytest.raises(InvalidInput, match="no answered queries"):
         fit(_lenet(), digits.take(np.arange(0)), schedule=Schedule(), rng=rng)
-    with pytest.raises(InvalidInput, match="one answer an image"):
-        Labelled(digits.images, Answers(np.zeros(3, np.int64)))
+    with pytest.raises(InvalidInput, match="one answer an input"):
+        Labelled(digits.inputs, Answers(np.zeros(3, np.int64)))
     with pytest.raises(InvalidInput, match="unlabelled"):
-        fit(_lenet(), digits, digits.images, schedule=Schedule(), rng=rng)
+        fit(_lenet(), digits, digits.inputs, schedule=Schedule(), rng=rng)
 
 
 @pytest.mark.parametrize(

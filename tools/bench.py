@@ -48,7 +48,10 @@ def measure(large: bool, only: str | None, scratch: Path | None) -> None:
     """Run rows one after the other, and write the record after each, so that what is done is kept."""
     RECORD.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        record: dict[str, Any] = {"schema": SCHEMA, "machine": started("prepare", 0, Path(folder)), "rows": {}}
+        machine = started("prepare", 0, Path(folder))
+        if "missing" in machine:
+            sys.exit(f"the inputs could not be prepared ({machine['missing']}); the record is as it was")
+        record: dict[str, Any] = {"schema": SCHEMA, "machine": machine, "rows": {}}
         if RECORD.exists():
             before = json.loads(RECORD.read_text())
             record["rows"] = before["rows"] if before["machine"] == record["machine"] else {}

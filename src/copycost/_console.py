@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
 from copycost.audit import AuditResult, Comparison, Cost, Plan, fewest_needed, headline_level
+from copycost.audit._compare import Change
 from copycost.measures import Interval
 
 __all__ = ["comparison_document", "print_comparison", "print_plan", "print_result", "result_document"]
@@ -52,22 +55,33 @@ def result_document(result: AuditResult, out: Path, cost: Cost) -> dict[str, Any
 
 
 def print_comparison(found: Comparison, console: Console) -> None:
-    """Print two audits side by side: queries needed, then each measure with its difference."""
+    """Print two audits side by side: queries needed, then each measure with its difference; 80 columns are enough."""
     if found.differing:
         console.print(f"the audits differ in: {', '.join(found.differing)}", markup=False)
     console.print("compared seed by seed" if found.paired else "compared as two groups of seeds (Welch)")
-    needed = Table("level", "strategy", "answers", "first", "second", title="queries needed")
-    for strategy, answers, level, first, second in found.needed:
-        needed.add_row(f"{level:.0%}", strategy, answers, first.words, second.words)
-    console.print(needed)
-    changes = Table(
-        "measure", "strategy", "answers", "queries", "first", "second", "difference", "", title="measures, percent"
-    )
-    for row in found.changes:
+    console.print("difference: second less first; ±: half the 95 % interval")
+    for strategy, answers in dict.fromkeys((row.strategy, row.answers) for row in found.changes):
+        console.print(f"\n{strategy}, {answers}", markup=False)
+        needed = [row for row in found.needed if row[:2] == (strategy, answers)]
+        for _, _, level, first, second in needed:
+            console.print(f"  queries needed for {level:.0%} agreement", markup=False)
+            console.print(f"    first:  {first.words}\n    second: {second.words}", markup=False)
+        console.print(_changes([row for row in found.changes if (row.strategy, row.answers) == (strategy, answers)]))
+
+
+def _changes(rows: Sequence[Change]) -> Table:
+    table = Table("measure, %", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    for name in ("queries", "first", "second", "difference"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    for row in rows:
         verdict = ("higher" if row.difference.mean > 0 else "lower") if row.supported else "not supported"
-        parts = [_percent(row.first), _percent(row.second), _percent(row.difference)]
-        changes.add_row(row.measure, row.strategy, row.answers, str(row.budget), *parts, verdict)
-    console.print(changes)
+        parts = [_percent(one) for one in (row.first, row.second, row.difference)]
+        table.add_row(_MEASURES.get(row.measure, row.measure), str(row.budget), *parts, verdict)
+    return table
+
+
+_MEASURES = {"transfer_wanted": "wanted class", "robustness": "rho"}
 
 
 def comparison_document(found: Comparison) -> dict[str, Any]:
@@ -79,6 +93,7 @@ def comparison_document(found: Comparison) -> dict[str, Any]:
 
 
 def _percent(interval: Interval) -> str:
+    """Return a mean with half the width of its interval, which is Student's or Welch's and so even on both sides."""
     if interval.low is None or interval.high is None:
         return f"{100 * interval.mean:.1f}"
-    return f"{100 * interval.mean:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+    return f"{100 * interval.mean:.1f} ± {50 * (interval.high - interval.low):.1f}"

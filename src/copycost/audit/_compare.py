@@ -12,7 +12,7 @@ from copycost.measures import Interval, QueriesNeeded
 
 __all__ = ["Change", "Comparison", "compare"]
 
-MEASURES = ("agreement", "accuracy", "transfer_wanted")
+MEASURES = ("agreement", "accuracy", "transfer_wanted", "robustness")
 
 
 @dataclass(frozen=True)

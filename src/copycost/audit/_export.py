@@ -38,6 +38,7 @@ def export(result: AuditResult, folder: Path, to: Path) -> list[Path]:
             _write(to / "cells.csv", _CELLS, _cells(result)),
             _write(to / "agreement_by_class.csv", _BY_CLASS, _by_class(result)),
             _write(to / "chosen.csv", _CHOSEN, _chosen(result)),
+            _write(to / "rounds.csv", _ROUNDS, _rounds(result)),
         ]
         for cell in result.cells:
             source = Folder(folder).cell(cell["key"]) / "substitute.safetensors"
@@ -59,9 +60,10 @@ _CURVES = ("measure", "strategy", "answers", "budget", "mean", "low", "high", "s
 _NEEDED = ("strategy", "answers", "level", "state", "queries", "low", "high", "seeds_reached", "seeds")
 _DIFFERENCES = ("strategy", "against", "answers", "budget", "measure", "difference", "low", "high", "supported")
 _CELLS = ("key", "seed", "strategy", "answers", "budget", "charged", "agreement", "accuracy", "macro_f1", "test_loss",
-          "ru_agreement", "substitute")  # fmt: skip
+          "ru_agreement", "robustness", "substitute")  # fmt: skip
 _BY_CLASS = ("key", "class", "agreement")
-_CHOSEN = ("key", "position", "pool_index", "answered_label")
+_CHOSEN = ("key", "position", "pool_index", "answered_label", "use")
+_ROUNDS = ("strategy", "answers", "budget", "seed", "round", "asked", "charged", "agreement", "accuracy", "test_loss")
 
 
 def _curves(result: AuditResult) -> Iterable[Sequence[object]]:
@@ -104,6 +106,7 @@ def _cells(result: AuditResult) -> Iterable[Sequence[object]]:
             *(cell["key"], spec["seed"], spec["strategy"], spec["answers"], spec["budget"]),
             cell["result"]["queries"]["charged"],
             *(measured[name] for name in ("agreement", "accuracy", "macro_f1", "test_loss", "ru_agreement")),
+            (measured.get("robustness") or {"rho": None})["rho"],
             f"substitutes/{cell['key']}.safetensors",
         )
 
@@ -117,6 +120,19 @@ def _by_class(result: AuditResult) -> Iterable[Sequence[object]]:
 
 def _chosen(result: AuditResult) -> Iterable[Sequence[object]]:
     for cell in result.cells:
-        chosen = cell["result"]["chosen"]
-        for position, (index, label) in enumerate(zip(chosen["pool_index"], chosen["answers"], strict=True)):
-            yield cell["key"], position, index, label
+        for use, chosen in (("train", cell["result"]["chosen"]), ("validate", cell["result"].get("validation"))):
+            if chosen is not None:
+                for position, (index, label) in enumerate(zip(chosen["pool_index"], chosen["answers"], strict=True)):
+                    yield cell["key"], position, index, label, use
+
+
+def _rounds(result: AuditResult) -> Iterable[Sequence[object]]:
+    """Yield a row for each training; records of older versions, which know no rounds, give none."""
+    for cell in result.cells:
+        spec = cell["spec"]
+        for number, found in enumerate(cell["result"].get("rounds") or []):
+            measured = found["measures"]
+            yield (
+                *(spec["strategy"], spec["answers"], spec["budget"], spec["seed"], number),
+                *(found["asked"], found["charged"], measured["agreement"], measured["accuracy"], measured["test_loss"]),
+            )

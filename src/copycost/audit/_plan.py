@@ -13,8 +13,7 @@ from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec, CellSpec
 from copycost.audit._tasks import finished, target_key
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
-from copycost.networks import Classifier, build
+from copycost.networks import new_classifier
 from copycost.oracle import Answers
 from copycost.strategies import Knowledge, parse
 from copycost.substitutes import Labelled, Schedule, fit
@@ -23,7 +22,7 @@ __all__ = ["Plan", "make_plan"]
 
 _START = 4.0  # seconds for the workers to start
 _TRIAL_UPDATES = 12
-_TRIAL_IMAGES = 512
+_TRIAL_INPUTS = 512
 
 
 @dataclass(frozen=True)
@@ -74,12 +73,12 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
     ]
     cells = spec.cells()
     left = [cell for cell in cells if not finished(folder.cell(cell.key), CELL_SCHEMA)]
-    each = _cell_seconds(spec, data, speed)
     choosing = _choosing_seconds(spec, data)
     for cell in left:
-        shared = (cell.strategy, cell.budget, cell.seed if spec.per_seed else 0)
-        tasks.append(Task(_name(cell), spec, cell.seed, cell, tasks[shared[2]].name, each + choosing.pop(shared, 0.0)))
-    measured = spec.uniform + _examples(spec, len(data.test.inputs), len(data.classes) or spec.classes or 10)
+        shared = (cell.strategy, cell.budget, cell.seed if spec.per_seed or parse(cell.strategy).iterative else 0)
+        seconds = _cell_seconds(spec, data, speed, cell) + choosing.pop(shared, 0.0)
+        tasks.append(Task(_name(cell), spec, cell.seed, cell, tasks[cell.seed if spec.per_seed else 0].name, seconds))
+    measured = spec.uniform + _examples(spec, data)
     new = spec.target != "labels"
     return Plan(
         cells=len(cells),
@@ -93,10 +92,11 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
 
 
 def _choosing_seconds(spec: AuditSpec, data: Data) -> dict[tuple[str, int, int], float]:
-    """Return the seconds of each choice by strategy, budget and seed; seeds share it where pool and target do."""
+    """Return the seconds of all choices of a cell by strategy, budget and seed.
+
+    Seeds share a choice that depends on the pool alone, where they share the pool; then it counts once.
+    """
     pool = data.pool
-    knowledge = Knowledge(pool.inputs, max(2, len(data.classes)), labels=pool.labels)
-    seeds = range(spec.seeds if spec.per_seed else 1)
     found: dict[tuple[str, int, int], float] = {}
     for text in spec.strategies:
         strategy = parse(text)
@@ -104,8 +104,12 @@ def _choosing_seconds(spec: AuditSpec, data: Data) -> dict[tuple[str, int, int],
             raise InvalidInput(
                 f"strategy '{text}' needs the pool's labels, and {pool.name} has none; leave grouping out."
             )
+        seeds = range(spec.seeds if spec.per_seed or strategy.iterative else 1)
         for budget in spec.budgets:
-            seconds = strategy.seconds(knowledge, budget)
+            knowledge = Knowledge(pool.inputs, max(2, len(data.classes)), labels=pool.labels, budget=budget)
+            rounds = spec.shares().sizes(strategy, budget).rounds
+            chosen = rounds[1:] if strategy.iterative else rounds
+            seconds = sum(strategy.seconds(knowledge, count) for count in chosen)
             found |= {(text, budget, seed): seconds for seed in seeds}
     return found
 
@@ -114,15 +118,19 @@ def _name(cell: CellSpec) -> str:
     return f"seed {cell.seed}, {cell.strategy}, {cell.answers}, {cell.budget} queries"
 
 
-def _examples(spec: AuditSpec, test: int, classes: int) -> int:
-    images = min(spec.transfer.images, test)
+def _examples(spec: AuditSpec, data: Data) -> int:
+    """Return how many adversarial examples a cell makes; there are none of texts."""
+    if data.test.inputs.medium != "image":
+        return 0
+    classes = len(data.classes) or spec.classes or 10
+    images = min(spec.transfer.images, len(data.test.inputs))
     return images * (classes - 1) if spec.transfer.targeted else images
 
 
 def _measure_speed(spec: AuditSpec, data: Data) -> _Speed:
     schedule = Schedule.parse(spec.schedule)
     substitute = _update_seconds(spec.substitute, data, schedule.batch)
-    attack = _update_seconds(spec.substitute, data, 64) / 64
+    attack = _update_seconds(spec.substitute, data, 64) / 64 if _examples(spec, data) else 0.0
     if not spec.trains_target:
         return _Speed(substitute, 0.0, attack)
     batch = Schedule.parse(spec.target_schedule).batch
@@ -134,9 +142,9 @@ def _update_seconds(architecture: str, data: Data, batch: int) -> float:
 
     classes = max(2, len(data.classes))
     rng = np.random.default_rng(0)
-    images = Images(data.pool.inputs.array[:_TRIAL_IMAGES])
-    classifier = Classifier(build(architecture, images.shape, classes, rng=rng))
-    labelled = Labelled(images, Answers(rng.integers(0, classes, len(images))))
+    inputs = data.pool.inputs.take(range(min(_TRIAL_INPUTS, len(data.pool.inputs))))
+    classifier = new_classifier(architecture, inputs, classes, rng=rng)
+    labelled = Labelled(inputs, Answers(rng.integers(0, classes, len(inputs))))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -157,7 +165,17 @@ def _target_seconds(spec: AuditSpec, data: Data, speed: _Speed, folder: Folder, 
     return 1.0 + 2 * updates * speed.target
 
 
-def _cell_seconds(spec: AuditSpec, data: Data, speed: _Speed) -> float:
-    updates = Schedule.parse(spec.schedule).updates(max(spec.budgets))
-    examples = _examples(spec, len(data.test.inputs), len(data.classes) or 10) if spec.target != "labels" else 0
+def _cell_seconds(spec: AuditSpec, data: Data, speed: _Speed, cell: CellSpec) -> float:
+    schedule = Schedule.parse(spec.schedule)
+    asked = np.cumsum(spec.shares().sizes(parse(cell.strategy), cell.budget).rounds).tolist()
+    updates = sum(_likely_updates(schedule, count) for count in asked)
+    examples = _examples(spec, data) if spec.target != "labels" else 0
     return 0.5 + updates * speed.substitute + examples * spec.transfer.steps * speed.attack
+
+
+def _likely_updates(schedule: Schedule, examples: int) -> int:
+    """Return the updates of one training; early stopping mostly ends well before its limit."""
+    updates = schedule.updates(examples)
+    if schedule.kind != "early-stopping":
+        return updates
+    return min(updates, 2 * schedule.patience * -(-examples // schedule.batch))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,10 +14,18 @@ from copycost import measures
 from copycost._streams import stream
 from copycost._types import IntArray
 from copycost.audit._spec import AuditSpec
-from copycost.datasets import Dataset, align_classes, find_overlap, load, stratified_split
+from copycost.datasets import Dataset, align_classes, find_overlap, images_of, load, stratified_split
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
-from copycost.networks import Classifier, build, load_weights, save_weights
+from copycost.inputs import Images, Inputs
+from copycost.networks import (
+    AnyClassifier,
+    Vectors,
+    check_architecture,
+    load_classifier,
+    load_vectors,
+    new_classifier,
+    save_classifier,
+)
 from copycost.oracle import Answers, Ledger, Oracle
 from copycost.oracle.targets import (
     FileSettings,
@@ -27,12 +36,14 @@ from copycost.oracle.targets import (
     form_of,
     open_file,
 )
+from copycost.strategies import parse
 from copycost.substitutes import Labelled, Schedule, fit
 
-__all__ = ["Data", "load_data", "load_target", "train_network"]
+__all__ = ["Data", "load_data", "load_target", "train_network", "word_vectors"]
 
 _EMBEDDED_PARTS = {"train": 2500, "pool": 1500, "test": 1000}
 _PROBE = 5
+_UNLABELLED = "unlabelled:"
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,8 @@ def load_data(spec: AuditSpec, seed: int, data_dir: Path | None, *, download: bo
     Raises
     ------
     InvalidInput
-        If pool and test overlap or differ in shape, a set is empty, a class folder is not among those of the test set,
-        or a budget exceeds the pool.
+        If pool and test overlap or differ in medium or shape, a set is empty, a class folder is not among those of the
+        test set, a strategy or an architecture does not take their medium, or a budget exceeds the pool.
     MissingData
         If a public set is not there, and could not be fetched or ``download`` is off.
     """
@@ -100,7 +111,8 @@ def _aligned(data: Data) -> Data:
 
 def _part(spec: AuditSpec, text: str, seed: int, data_dir: Path | None, download: bool) -> Dataset:
     transform = spec.transform.transform()
-    name, colon, part = text.partition(":")
+    plain = text.removeprefix(_UNLABELLED)
+    name, colon, part = plain.partition(":")
     if name != "embedded" or not colon:
         return load(text, data_dir=data_dir, download=download, transform=transform, skip_bad=spec.skip_bad)
     if part not in _EMBEDDED_PARTS:
@@ -111,30 +123,64 @@ def _part(spec: AuditSpec, text: str, seed: int, data_dir: Path | None, download
     assert whole.labels is not None
     parts = stratified_split(whole.labels, list(_EMBEDDED_PARTS.values()), stream(seed, "embedded split"))
     rows = parts[list(_EMBEDDED_PARTS).index(part)]
-    return Dataset(text, transform(whole.inputs.take(rows)), whole.labels[rows], whole.classes)
+    found = Dataset(text, transform(images_of(whole).take(rows)), whole.labels[rows], whole.classes)
+    return found if plain == text else found.unlabelled()
 
 
 def _check(spec: AuditSpec, data: Data) -> None:
     pool, test = data.pool.inputs, data.test.inputs
-    for name, part in (("pool", pool), ("test set", test)):
-        if not len(part):
-            raise InvalidInput(f"the {name} is empty; name one that holds images.")
-    if pool.shape != test.shape:
+    _check_media(spec, data)
+    if isinstance(pool, Images) and isinstance(test, Images) and pool.shape != test.shape:
         raise InvalidInput(
             f"the pool has images of shape {pool.shape} (height, width, channels), the test set {test.shape}; "
-            f"make them agree."
+            f"make them agree, such as with --transform size=28x28."
         )
-    if max(spec.budgets) > len(pool):
+    if max(spec.budgets) > len(pool) and any(parse(text).from_pool for text in spec.strategies):
         raise InvalidInput(
-            f"a budget of {max(spec.budgets)} queries exceeds the pool of {len(pool)} images; lower it or widen "
-            f"the pool."
+            f"a budget of {max(spec.budgets)} queries exceeds the pool of {len(pool)} {pool.medium}s; lower it or "
+            f"widen the pool."
         )
     shared = find_overlap(pool, test)
     if shared:
         raise InvalidInput(
-            f"pool and test share {shared} images; take them out of one, as a copy must be measured on what it "
+            f"pool and test share {shared} {pool.medium}s; take them out of one, as a copy must be measured on what it "
             f"never saw."
         )
+
+
+def _check_media(spec: AuditSpec, data: Data) -> None:
+    """Refuse parts that do not speak of the same medium, before anything is charged."""
+    medium = data.test.inputs.medium
+    for role, part in (("pool", data.pool), ("training data", data.training)):
+        if part is not None and part.inputs.medium != medium:
+            raise InvalidInput(
+                f"the {role} {part.name} holds {part.inputs.medium}s and the test set {data.test.name} {medium}s; a "
+                "target is asked about one medium, so name sets of the same."
+            )
+    for text in spec.strategies:
+        strategy = parse(text)
+        for budget in spec.budgets:
+            spec.shares().sizes(strategy, budget).check(strategy, len(data.pool.inputs))
+        if medium not in strategy.media:
+            raise InvalidInput(
+                f"strategy '{text}' handles {', '.join(sorted(strategy.media))}; the pool {data.pool.name} holds "
+                f"{medium}s. Choose another strategy or another pool."
+            )
+    check_architecture(spec.substitute, medium=medium)
+    if spec.trains_target:
+        check_architecture(spec.target.partition("@")[0], medium=medium)
+    if spec.vectors is not None and medium != "text":
+        raise InvalidInput(f"vectors is {spec.vectors!r}, and the pool {data.pool.name} holds {medium}s; leave it out.")
+
+
+def word_vectors(spec: AuditSpec, data_dir: Path | None) -> Vectors | None:
+    """Return the word vectors that networks for texts start from, or None where none are named."""
+    return None if spec.vectors is None else _vectors(spec.vectors, data_dir)
+
+
+@functools.lru_cache(maxsize=1)
+def _vectors(text: str, data_dir: Path | None) -> Vectors:
+    return load_vectors(text, data_dir)
 
 
 def load_target(
@@ -167,8 +213,8 @@ class _Request:
         """How many classes the data names."""
         return len(self.data.classes) or None
 
-    def probe(self) -> Images:
-        """Return a few held-out images, charged like any other query."""
+    def probe(self) -> Inputs:
+        """Return a few held-out inputs, charged like any other query."""
         assert self.ledger is not None
         probe = self._few()
         self.ledger.charge("probe", list(dict.fromkeys(probe.digests())), {})
@@ -180,21 +226,27 @@ class _Request:
         if answers is not None and self.ledger is not None and len(set(digests)) == len(digests):
             self.ledger.complete("probe", digests, answers)
 
-    def _few(self) -> Images:
+    def _few(self) -> Inputs:
         return self.data.test.inputs.take(range(min(_PROBE, len(self.data.test.inputs))))
+
+
+def _shape(data: Data) -> tuple[int, int, int] | None:
+    """Return height, width and channels of the images, or None of texts."""
+    inputs = data.pool.inputs
+    return inputs.shape if isinstance(inputs, Images) else None
 
 
 def _trained_target(request: _Request) -> Target:
     spec = request.spec
     architecture = spec.target.partition("@")[0]
     classes = spec.classes or request.named_classes or 2
-    return NetworkTarget.load(request.weights, architecture, request.data.pool.inputs.shape, classes)
+    return NetworkTarget.load(request.weights, architecture, _shape(request.data), classes)
 
 
 def _file_target(request: _Request) -> Target:
     spec, record = request.spec, request.record
     settings = FileSettings(
-        shape=request.data.pool.inputs.shape,
+        shape=_shape(request.data),
         classes=spec.classes,
         named_classes=request.named_classes,
         architecture=spec.target_arch,
@@ -227,7 +279,8 @@ def _label_target(request: _Request) -> Target:
         raise InvalidInput(
             "the target is 'labels', which answers with known labels; pool and test must both carry them."
         )
-    inputs = data.pool.inputs.concat(data.test.inputs)
+    pool: Inputs = data.pool.inputs
+    inputs = pool.concat(data.test.inputs)
     return LabelTarget(inputs, np.concatenate([data.pool.labels, data.test.labels]), len(data.classes))
 
 
@@ -240,21 +293,29 @@ _OPENERS: dict[str, Callable[[_Request], Target]] = {
 
 
 def train_network(
-    spec: AuditSpec, data: Data, seed: int, role: str, weights: Path, progress: Callable[[float], None]
-) -> Classifier:
+    spec: AuditSpec,
+    data: Data,
+    seed: int,
+    role: str,
+    weights: Path,
+    data_dir: Path | None,
+    progress: Callable[[float], None],
+) -> AnyClassifier:
     """Train a target (or, for the ceiling line, a second one) and save its weights; reuse them if there."""
     training = data.training
     if training is None or training.labels is None:
         raise InvalidInput(f"the target {spec.target} is trained here, so its data needs labels.")
     architecture = spec.target.partition("@")[0]
-    network = build(
-        architecture, training.inputs.shape, len(training.classes), rng=stream(seed, role, "initial weights")
-    )
-    classifier = Classifier(network)
     if weights.exists():
-        load_weights(network, weights)
-        network.eval()
-        return classifier
+        shape = training.inputs.shape if isinstance(training.inputs, Images) else None
+        return load_classifier(weights, architecture, shape=shape, classes=len(training.classes))
+    classifier = new_classifier(
+        architecture,
+        training.inputs,
+        len(training.classes),
+        rng=stream(seed, role, "initial weights"),
+        vectors=word_vectors(spec, data_dir),
+    )
     fit(
         classifier,
         Labelled(training.inputs, Answers(training.labels)),
@@ -262,12 +323,12 @@ def train_network(
         rng=stream(seed, role, "training"),
         progress=progress,
     )
-    save_weights(network, weights)
+    save_classifier(classifier, weights)
     return classifier
 
 
-def held_out(oracle: Oracle, test: Images) -> IntArray:
-    """Ask the target about every held-out image, on the oracle's own account; return its labels (m,).
+def held_out(oracle: Oracle, test: Inputs) -> IntArray:
+    """Ask the target about every held-out input, on the oracle's own account; return its labels (m,).
 
     A few are asked twice first: a target that does not answer the same way twice cannot be audited.
     """
@@ -278,6 +339,6 @@ def held_out(oracle: Oracle, test: Images) -> IntArray:
     return oracle.ask(test).labels
 
 
-def ceiling_agreement(second: Classifier, test: Images, answers: IntArray) -> float:
+def ceiling_agreement(second: AnyClassifier, test: Inputs, answers: IntArray) -> float:
     """Return the agreement between the target and an independently trained second one."""
     return measures.agreement(answers, second.labels(test))

@@ -21,7 +21,8 @@ from pydantic import (
 
 from copycost.datasets import Transform
 from copycost.errors import InvalidInput
-from copycost.networks import ARCHITECTURES, check_architecture
+from copycost.extraction import Shares
+from copycost.networks import ARCHITECTURES, architecture
 from copycost.oracle import AnswerKind
 from copycost.oracle.targets import FILES, file_kind, form_of
 from copycost.strategies import parse
@@ -41,15 +42,20 @@ __all__ = [
 Value = TypeVar("Value")
 
 
-def _architecture(name: str) -> str:
-    if name not in ARCHITECTURES:
-        raise InvalidInput(f"the architecture is {name!r}; known are {', '.join(ARCHITECTURES)}.")
-    return name
+def _architecture(text: str) -> str:
+    if text.startswith("torchvision:"):
+        raise InvalidInput(
+            f"the architecture is {text!r}, which is for weights from a file; known here are {_known()}."
+        )
+    return architecture(text)
 
 
-def _target_architecture(name: str) -> str:
-    check_architecture(name)
-    return name
+def _known() -> str:
+    return ", ".join(ARCHITECTURES)
+
+
+def _target_architecture(text: str) -> str:
+    return architecture(text)
 
 
 def _several(value: Any) -> Any:
@@ -147,7 +153,9 @@ class AuditSpec(_Strict):
     ``target`` is ``module:function``, an ONNX, skops or safetensors file (with ``target_arch``), ``ARCH@DATA`` (trained
     here, anew for each seed), or ``labels`` (the known labels themselves answer). Of a file, ``target_mean`` and
     ``target_deviation`` are those of its channels in units of [0, 1]; ``target_output`` is what an ONNX model ends in,
-    where that cannot be found out; ``target_scale`` is "bytes" where the model takes pixels from 0 to 255.
+    where that cannot be found out; ``target_scale`` is "bytes" where the model takes pixels from 0 to 255. ``rounds``
+    and ``seed_share`` are for strategies that look at the copy between rounds; ``validation_share`` of every budget
+    tells which epoch was best. ``vectors`` are word vectors that a copy of a text classifier starts from.
     """
 
     target: str = Field(min_length=1)
@@ -161,6 +169,10 @@ class AuditSpec(_Strict):
     seeds: Count = Field(default=5, ge=1, le=10_000)
     substitute: ArchitectureText = "lenet5"
     schedule: ScheduleText = "steps:3000"
+    rounds: Count = Field(default=10, ge=1, le=100_000)
+    seed_share: float = Field(default=0.1, gt=0, lt=1)
+    validation_share: float = Field(default=0.0, ge=0, lt=1)
+    vectors: str | None = Field(default=None, min_length=1)
     target_arch: TargetArchitectureText | None = None
     target_mean: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.0,), min_length=1)
     target_deviation: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(1.0,), min_length=1)
@@ -170,6 +182,7 @@ class AuditSpec(_Strict):
     classes: Count | None = Field(default=None, ge=2, le=100_000)
     transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
     uniform: Count = Field(default=1000, ge=0, le=1_000_000)
+    robustness: Count = Field(default=0, ge=0, le=1_000_000)
     levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
 
     @field_validator("budgets")
@@ -208,7 +221,23 @@ class AuditSpec(_Strict):
             )
         if form == "trained":
             _architecture(self.target.partition("@")[0])
+        self._check_shares()
         return self
+
+    def _check_shares(self) -> None:
+        schedule = Schedule.parse(self.schedule)
+        if self.validation_share and schedule.kind != "early-stopping":
+            raise InvalidInput(
+                f"validation_share is {self.validation_share:g} and the schedule {self.schedule}, which looks at no "
+                "validation; use early-stopping:EPOCHS, or leave validation_share out."
+            )
+        for strategy in self.strategies:
+            for budget in self.budgets:
+                self.shares().sizes(parse(strategy), budget)
+
+    def shares(self) -> Shares:
+        """Return how every budget is shared out."""
+        return Shares(self.rounds, self.seed_share, self.validation_share)
 
     @property
     def trains_target(self) -> bool:
@@ -219,6 +248,10 @@ class AuditSpec(_Strict):
     def per_seed(self) -> bool:
         """Whether target, pool or test set differ between seeds."""
         return self.trains_target or any(text.startswith("embedded:") for text in (self.pool, self.test))
+
+    def _rounds(self) -> dict[str, Any]:
+        """Return what only iterative strategies depend on, so that one that asks at once keeps its key."""
+        return {"rounds": self.rounds, "seed_share": self.seed_share}
 
     def cells(self) -> list[CellSpec]:
         """Return the cells of the grid, seed by seed."""
@@ -235,6 +268,9 @@ class AuditSpec(_Strict):
                 seed=seed,
                 substitute=self.substitute,
                 schedule=self.schedule,
+                **(self._rounds() if parse(strategy).iterative else {}),
+                validation_share=self.validation_share,
+                vectors=self.vectors,
                 target_arch=self.target_arch,
                 target_mean=self.target_mean,
                 target_deviation=self.target_deviation,
@@ -244,6 +280,7 @@ class AuditSpec(_Strict):
                 classes=self.classes,
                 transfer=self.transfer,
                 uniform=self.uniform,
+                robustness=self.robustness,
             )
             for seed in range(self.seeds)
             for budget in reversed(self.budgets)
@@ -269,6 +306,10 @@ class CellSpec(_Strict):
     seed: int
     substitute: ArchitectureText
     schedule: ScheduleText
+    rounds: int = 10
+    seed_share: float = 0.1
+    validation_share: float = 0.0
+    vectors: str | None = None
     target_arch: TargetArchitectureText | None = None
     target_mean: tuple[float, ...] = (0.0,)
     target_deviation: tuple[float, ...] = (1.0,)
@@ -278,6 +319,7 @@ class CellSpec(_Strict):
     classes: int | None = None
     transfer: TransferSpec
     uniform: int
+    robustness: int = 0
 
     @property
     def key(self) -> str:

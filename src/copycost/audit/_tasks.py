@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import functools
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from copycost import measures
 from copycost._types import IntArray
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder, machine, read_json, write_json
-from copycost.audit._scenario import Data, ceiling_agreement, held_out, load_data, load_target, train_network
+from copycost.audit._scenario import (
+    Data,
+    ceiling_agreement,
+    held_out,
+    load_data,
+    load_target,
+    train_network,
+    word_vectors,
+)
 from copycost.audit._spec import AuditSpec, CellSpec, digest_of
 from copycost.datasets import Dataset
 from copycost.errors import InvalidInput
-from copycost.extraction import Cell, Scenario, run_cell
-from copycost.networks import save_weights
+from copycost.extraction import Cell, Scenario, Shares, measure_robustness, run_cell
+from copycost.inputs import Images
+from copycost.networks import Classifier, save_classifier
 from copycost.oracle import AnswerKind, Ledger, Oracle
-from copycost.oracle.targets import Target
+from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo, parse
 from copycost.substitutes import Schedule
 from copycost.transfer import TransferPlan
@@ -35,6 +45,7 @@ _SKIPPED_NAMED = 100
 def target_key(spec: AuditSpec, seed: int) -> str:
     """Return the name of the prepared target that a seed's cells share; settings with their default do not count."""
     copying = {"budgets", "strategies", "answers", "seeds", "substitute", "schedule", "transfer", "uniform", "levels"}
+    copying |= {"rounds", "seed_share", "validation_share"}
     document = spec.model_dump(mode="json", exclude=copying, exclude_defaults=True)
     return digest_of(document | {"seed": seed if spec.per_seed else None})
 
@@ -66,7 +77,7 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     started = time.perf_counter()
     weights = folder / "target.safetensors"
     if spec.trains_target:
-        train_network(spec, data, seed, "target", weights, functools.partial(report, "training the target"))
+        train_network(spec, data, seed, "target", weights, data_dir, functools.partial(report, "training the target"))
     with Ledger(folder / "ledger.sqlite") as ledger:
         target = load_target(spec, data, weights, record, ledger)
         if (fingerprint := target.fingerprint()) is not None:
@@ -79,17 +90,34 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe")}
     if record is not None:
         return
+    robust = _robustness(spec, data, seed, target, report)
     ceiling = None
     if spec.trains_target:
         say = functools.partial(report, "training a second target")
-        second = train_network(spec, data, seed, "ceiling", folder / "ceiling.safetensors", say)
+        second = train_network(spec, data, seed, "ceiling", folder / "ceiling.safetensors", data_dir, say)
         ceiling = ceiling_agreement(second, data.test.inputs, answers)
     run = {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts}
-    write_json(folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling) | {"run": run})
+    write_json(
+        folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling, robust) | {"run": run}
+    )
+
+
+def _robustness(spec: AuditSpec, data: Data, seed: int, target: Target, report: Report) -> dict[str, Any] | None:
+    """Measure the target itself, which is allowed where it was trained here: its inside is the auditor's own."""
+    test = data.test.inputs
+    if not (spec.robustness and spec.trains_target and isinstance(test, Images) and isinstance(target, NetworkTarget)):
+        return None
+    return measure_robustness(cast(Classifier, target.classifier), test, spec.robustness, seed, report)
 
 
 def _target_record(
-    spec: AuditSpec, seed: int, target: Target, data: Data, answers: IntArray, ceiling: float | None
+    spec: AuditSpec,
+    seed: int,
+    target: Target,
+    data: Data,
+    answers: IntArray,
+    ceiling: float | None,
+    robust: dict[str, Any] | None,
 ) -> dict[str, Any]:
     true = data.test.labels
     extra = [str(label) for label in range(len(data.classes), target.classes)]
@@ -109,6 +137,7 @@ def _target_record(
         "result": {
             "accuracy": None if true is None else measures.accuracy(answers, true),
             "ceiling": ceiling,
+            **({} if robust is None else {"robustness": robust}),
             "held_out_charged": len(set(data.test.inputs.digests())),
             "held_out_answers": answers.tolist(),
         },
@@ -119,7 +148,8 @@ def _facts(data: Dataset) -> dict[str, Any]:
     return {
         "name": data.name,
         "count": len(data),
-        "shape": list(data.inputs.shape),
+        "medium": data.inputs.medium,
+        "shape": list(data.inputs.shape) if isinstance(data.inputs, Images) else None,
         "digest": data.inputs.digest(),
         "labelled": data.labels is not None,
         "notes": dict(data.notes),
@@ -156,8 +186,11 @@ def run_one_cell(spec: AuditSpec, cell: CellSpec, out: Path, data_dir: Path | No
     with Ledger(folder / "ledger.sqlite", target=scenario.target.fingerprint()) as ledger:
         if finished(folder, CELL_SCHEMA):
             return
-        extraction = run_cell(_cell(cell), scenario, ledger, memo=Memo(Folder(out).memo), report=report)
-        save_weights(extraction.substitute.network, folder / "substitute.safetensors")
+        rounds = folder / "rounds"
+        extraction = run_cell(
+            _cell(cell), scenario, ledger, memo=Memo(Folder(out).memo), report=report, checkpoints=rounds
+        )
+        save_classifier(extraction.substitute, folder / "substitute.safetensors")
         record = {
             "schema": CELL_SCHEMA,
             "key": cell.key,
@@ -173,6 +206,7 @@ def run_one_cell(spec: AuditSpec, cell: CellSpec, out: Path, data_dir: Path | No
             | extraction.run,
         }
         write_json(folder / "record.json", record)
+        shutil.rmtree(rounds, ignore_errors=True)
 
 
 def _cell(cell: CellSpec) -> Cell:
@@ -185,6 +219,8 @@ def _cell(cell: CellSpec) -> Cell:
         Schedule.parse(cell.schedule),
         TransferPlan(**cell.transfer.model_dump()),
         cell.uniform,
+        Shares(cell.rounds, cell.seed_share, cell.validation_share),
+        cell.robustness,
     )
 
 
@@ -203,6 +239,7 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
         classes=tuple(record["classes"]),
         target_architecture=spec.target_arch or (spec.target.partition("@")[0] if spec.trains_target else None),
         pool_overlaps_training=record["pool_overlaps_training"],
+        vectors=word_vectors(spec, data_dir),
     )
     return scenario, key
 
@@ -213,7 +250,7 @@ def _assumptions(cell: CellSpec, scenario: Scenario) -> dict[str, Any]:
         "answers": cell.answers,
         "labels_known": "labels" in parse(cell.strategy).needs,
         "unlabelled_pool_used": False,
-        "pretrained_features": False,
+        "pretrained_features": cell.vectors is not None,
         "architecture_known": None if known is None else known == cell.substitute,
         "pool_overlaps_training": scenario.pool_overlaps_training,
         "insider_looks": 0,

@@ -1,7 +1,7 @@
-"""Named data: the embedded default, the public sets, array files and folders of images."""
+"""Named data: the embedded default, the public sets, files of images or texts, and folders of images."""
 
 from copycost.datasets._classes import align_classes
-from copycost.datasets._dataset import Dataset
+from copycost.datasets._dataset import Dataset, images_of, texts_of
 from copycost.datasets._images import resize
 from copycost.datasets._load import load
 from copycost.datasets._overlap import find_overlap
@@ -16,8 +16,10 @@ __all__ = [
     "Transform",
     "align_classes",
     "find_overlap",
+    "images_of",
     "largest_remainder",
     "load",
     "resize",
     "stratified_split",
+    "texts_of",
 ]

@@ -16,8 +16,8 @@ _NAMED = 5
 def align_classes(dataset: Dataset, reference: Dataset, *, role: str, reference_role: str) -> Dataset:
     """Return the data set with its labels numbered as the reference numbers classes of the same names.
 
-    Nothing changes where one of the two has no labels, or neither comes from class folders: public sets and array files
-    number their classes themselves.
+    Nothing changes where one of the two has no labels. Classes are matched by their names, unless neither comes from
+    class folders and one is a file of the user's that only numbers them: numbers are taken as they are then.
 
     Parameters
     ----------
@@ -29,11 +29,18 @@ def align_classes(dataset: Dataset, reference: Dataset, *, role: str, reference_
     Raises
     ------
     InvalidInput
-        If the data set has a class whose name the reference does not know.
+        If the data set has a class whose name the reference does not know, or numbers more classes than the reference
+        names.
     """
     if dataset.labels is None or reference.labels is None or dataset.classes == reference.classes:
         return dataset
-    if not (dataset.files or reference.files):
+    if not (dataset.files or reference.files or (dataset.named and reference.named)):
+        if reference.named and len(dataset.classes) > len(reference.classes):
+            raise InvalidInput(
+                f"the {role} {dataset.name} has {len(dataset.classes)} classes, the {reference_role} {reference.name} "
+                f"{len(reference.classes)}, so that its labels mean something else; write unlabelled:{dataset.name} to "
+                "leave them out."
+            )
         return dataset
     number = {name: label for label, name in enumerate(reference.classes)}
     unknown = [name for name in dataset.classes if name not in number]
@@ -52,7 +59,6 @@ def _unknown(unknown: list[str], dataset: Dataset, reference: Dataset, role: str
     known += ", …" if len(reference.classes) > _NAMED else ""
     return (
         f"the {role} {dataset.name} has the class {named}{more}, which the {reference_role} {reference.name} does not "
-        f"have{hint} It has {known}. Classes are matched by the names of their folders: rename them, add an empty "
-        f"folder of that name to the {reference_role}, or name a folder without class folders if the images need no "
-        "labels."
+        f"have{hint} It has {known}. Classes are matched by their names: rename the folders, add an empty folder of "
+        f"that name to the {reference_role}, or write unlabelled:{dataset.name} if its labels mean something else."
     )

@@ -10,19 +10,19 @@ import numpy as np
 
 from copycost._types import IntArray
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
+from copycost.inputs import Images, Texts
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images with their labels, where these are known.
+    """Images or texts with their labels, where these are known.
 
     Attributes
     ----------
     name : str
         The text it was loaded by.
-    inputs : Images
-        The n images.
+    inputs : Images or Texts
+        The n inputs; `images_of` and `texts_of` hand them on as one of the two, or refuse.
     labels : int64 array (n,) or None
         True labels from 0 to len(classes) - 1; read-only.
     classes : tuple of str
@@ -32,36 +32,40 @@ class Dataset:
     skipped : tuple of str
         Files of the folder that were left out because they are bad, as text that can be shown.
     notes : mapping of str to int
-        What was done to files of the folder to get pixels, and to how many.
+        What was done to files of the folder or lines of the file, and to how many.
+    named : bool
+        Whether the classes have names of their own; False where a file of the user's only numbers them.
 
     Raises
     ------
     InvalidInput
-        If there is no image, or the labels or the files do not match the images or the classes.
+        If there is no input, or the labels or the files do not match the inputs or the classes.
     """
 
     name: str
-    inputs: Images
+    inputs: Images | Texts
     labels: IntArray | None
     classes: tuple[str, ...]
     files: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     notes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    named: bool = True
 
     def __post_init__(self) -> None:
+        medium = self.inputs.medium
         if len(self.inputs) == 0:
-            raise InvalidInput(f"{self.name} holds no image; at least one is needed.")
+            raise InvalidInput(f"{self.name} holds no {medium}; at least one is needed.")
         if self.files and len(self.files) != len(self.inputs):
             raise InvalidInput(
-                f"{self.name} names {len(self.files)} files for {len(self.inputs)} images; one for each is needed."
+                f"{self.name} names {len(self.files)} files for {len(self.inputs)} {medium}s; one for each is needed."
             )
         if self.labels is None:
             return
         labels = np.array(self.labels, dtype=np.int64)
         if labels.shape != (len(self.inputs),):
             raise InvalidInput(
-                f"{self.name} has labels of shape {labels.shape} for {len(self.inputs)} images; one label "
-                "for each image is needed."
+                f"{self.name} has labels of shape {labels.shape} for {len(self.inputs)} {medium}s; one label "
+                f"for each {medium} is needed."
             )
         if labels.min() < 0 or labels.max() >= len(self.classes):
             raise InvalidInput(
@@ -72,11 +76,16 @@ class Dataset:
         object.__setattr__(self, "labels", labels)
 
     def __len__(self) -> int:
-        """Return the number of images."""
+        """Return the number of inputs."""
         return len(self.inputs)
 
+    @property
+    def medium(self) -> str:
+        """Either ``image`` or ``text``."""
+        return self.inputs.medium
+
     def take(self, indices: IntArray | Sequence[int], name: str | None = None) -> Dataset:
-        """Return the images at ``indices`` with their labels and files, in that order, under another name if given."""
+        """Return the inputs at ``indices`` with their labels and files, in that order, under another name if given."""
         rows = np.asarray(indices, dtype=np.int64)
         return replace(
             self,
@@ -85,3 +94,33 @@ class Dataset:
             labels=None if self.labels is None else self.labels[rows],
             files=tuple(self.files[row] for row in rows.tolist()) if self.files else (),
         )
+
+    def unlabelled(self, name: str | None = None) -> Dataset:
+        """Return the same inputs without their labels, under another name if given."""
+        return replace(self, name=name or self.name, labels=None, classes=(), named=True)
+
+
+def images_of(dataset: Dataset) -> Images:
+    """Return the images of a data set.
+
+    Raises
+    ------
+    InvalidInput
+        If it holds texts.
+    """
+    if not isinstance(dataset.inputs, Images):
+        raise InvalidInput(f"{dataset.name} holds {dataset.medium}s; images are needed here: name a set of images.")
+    return dataset.inputs
+
+
+def texts_of(dataset: Dataset) -> Texts:
+    """Return the texts of a data set.
+
+    Raises
+    ------
+    InvalidInput
+        If it holds images.
+    """
+    if not isinstance(dataset.inputs, Texts):
+        raise InvalidInput(f"{dataset.name} holds {dataset.medium}s; texts are needed here: name a set of texts.")
+    return dataset.inputs

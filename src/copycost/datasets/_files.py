@@ -53,7 +53,7 @@ def read_array_file(path: Path) -> Dataset:
         raise InvalidInput(f"{path}: {error}") from error
     labels = _checked_labels(path, _pick(path, arrays, _LABELS))
     classes = () if labels is None else tuple(str(label) for label in range(int(labels.max()) + 1))
-    return Dataset(str(path), inputs, labels, classes)
+    return Dataset(str(path), inputs, labels, classes, named=False)
 
 
 def _read_arrays(path: Path) -> dict[str, AnyArray | None]:

@@ -11,7 +11,7 @@ from copycost._types import ByteArray
 from copycost.datasets._dataset import Dataset
 from copycost.datasets._listing import Listing, shown
 from copycost.datasets._memory import require_memory
-from copycost.datasets._picture import Picture, read_picture, strict_pillow
+from copycost.datasets._picture import FORMATS, Picture, read_picture, strict_pillow
 from copycost.datasets._transform import Transform
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
@@ -103,7 +103,7 @@ _COLOURS = {1: "grey pixels", 3: "colour pixels"}
 def _read(listing: Listing, file: str) -> Picture:
     if file in listing.problems:
         raise InvalidInput(listing.problems[file])
-    return read_picture(listing.root / file)
+    return read_picture(listing.root / file, listing.formats or FORMATS)
 
 
 def _bad(listing: Listing, file: str, error: InvalidInput) -> str:

@@ -31,6 +31,10 @@ class Listing:
         Why a file cannot be an image, where that is known without opening it.
     hidden : int
         How many files and folders were left out because their name begins with a dot.
+    numbers : dict or None
+        The class of each file, where its folder does not tell.
+    formats : tuple of str
+        Pillow's names of the kinds of file to be read; empty for those of any folder.
     """
 
     root: Path
@@ -38,6 +42,8 @@ class Listing:
     classes: tuple[str, ...] = ()
     problems: dict[str, str] = field(default_factory=dict)
     hidden: int = 0
+    numbers: dict[str, int] | None = None
+    formats: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of files."""
@@ -48,15 +54,19 @@ class Listing:
         return replace(self, files=self.files[start:stop])
 
     def labels(self, files: list[str]) -> IntArray | None:
-        """Return the number of each file's class folder, or None for a flat folder."""
+        """Return the number of each file's class, or None for a flat folder."""
         if not self.classes:
             return None
+        if self.numbers is not None:
+            return np.array([self.numbers[file] for file in files], dtype=np.int64)
         number = {name: label for label, name in enumerate(self.classes)}
         return np.array([number[file.partition("/")[0]] for file in files], dtype=np.int64)
 
 
-def list_folder(root: Path) -> Listing:
+def list_folder(root: Path, *, labelled: bool = True) -> Listing:
     """List a folder of images; where it has folders inside, each of these is a class, however deep its files lie.
+
+    Without ``labelled``, folders inside are no classes: all files below count, and a single folder will do.
 
     Raises
     ------
@@ -76,7 +86,8 @@ def list_folder(root: Path) -> Listing:
                 _check_link(root, entry, place)
             if not entry.is_file():
                 problems[place] = "it is not a regular file"
-    classes = tuple(sorted((name for name in folders if "/" not in name), key=os.fsencode))
+    inside = (name for name in folders if "/" not in name) if labelled else ()
+    classes = tuple(sorted(inside, key=os.fsencode))
     _check_classes(root, classes)
     if classes:
         problems |= {file: NO_CLASS for file in files if "/" not in file}

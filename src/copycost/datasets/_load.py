@@ -10,14 +10,21 @@ from pathlib import Path
 
 import numpy as np
 
-from copycost.datasets._dataset import Dataset
-from copycost.datasets._files import SUFFIXES, read_array_file
+from copycost.datasets._dataset import Dataset, images_of
+from copycost.datasets._files import SUFFIXES as ARRAY_FILES
+from copycost.datasets._files import read_array_file
 from copycost.datasets._folder import read_folder
-from copycost.datasets._listing import list_folder, shown
-from copycost.datasets._registry import SOURCES
+from copycost.datasets._hub import PREFIX, read_hub
+from copycost.datasets._listing import Listing, list_folder, shown
+from copycost.datasets._prepared import ENDINGS, prepared_file, read_prepared
+from copycost.datasets._registry import SOURCES, Source
+from copycost.datasets._text_files import SUFFIXES as TEXT_FILES
+from copycost.datasets._text_files import read_lines, read_table
 from copycost.datasets._transform import Transform
-from copycost.errors import InvalidInput
+from copycost.errors import InvalidInput, MissingData
+from copycost.inputs import Images
 
+UNLABELLED = "unlabelled:"
 _SLICE = re.compile(r"(?P<body>.*?)\[(?P<inside>[^\[\]]*)\]")
 _BOUNDS = re.compile(r"\s*(?P<start>\d{0,18})\s*:\s*(?P<stop>\d{0,18})\s*")
 
@@ -35,10 +42,12 @@ def load(
     Parameters
     ----------
     text : str
-        ``NAME:SPLIT`` of a public set (`SOURCES` lists them: ``mnist:train``, ``usps:test``), ``embedded``,
+        ``NAME:SPLIT`` of a public set (`SOURCES` lists them: ``mnist:train``, ``trec:test``), ``embedded``,
         the path of an array file, ``.npz`` (keys ``images`` or ``x``, and ``labels`` or ``y`` if known)
-        or ``.npy``, or the path of a folder of images; folders inside it are its classes. A slice may follow:
-        ``mnist:train[:10000]``, ``photos[500:600]``; of a folder it counts files, bad ones too.
+        or ``.npy``, of a file of texts, ``.txt`` (one a line) or ``.csv`` (columns ``text`` and, if known, ``label``),
+        of a folder of images, whose folders are its classes, or ``hf:OWNER/NAME[/CONFIG]:SPLIT`` of the Hugging Face
+        Hub. A slice may follow: ``mnist:train[:10000]``, ``photos[500:600]``; of a folder it counts files, bad ones
+        too. ``unlabelled:`` before any of these leaves its labels out.
     data_dir : Path, optional
         Folder of the public sets; else the environment variable COPYCOST_DATA, else ~/.cache/copycost.
     download : bool
@@ -51,13 +60,13 @@ def load(
     Returns
     -------
     Dataset
-        Images, uint8, with their labels where there are any. Its name is ``text``.
+        Images, uint8, or texts, with their labels where there are any. Its name is ``text``.
 
     Raises
     ------
     InvalidInput
         If the text is not understood, the slice is empty or out of range, a file is damaged, the images of a folder
-        differ in size, or the images would not fit into memory.
+        differ in size, texts are to be transformed, or the set would not fit into memory.
     MissingData
         If a public set is not in the folder and could not be fetched.
     MissingExtra
@@ -67,19 +76,104 @@ def load(
     --------
     >>> load("embedded[:3]").inputs
     Images(n=3, 28x28x1)
+    >>> load("unlabelled:embedded").labels is None
+    True
     """
     wanted = _parse(text)
-    transform = transform or Transform()
+    request = _Request(data_folder(data_dir), download, transform or Transform(), skip_bad)
+    found = replace(_find(wanted, request), name=wanted.text)
+    return found if wanted.labelled else found.unlabelled()
+
+
+@dataclass(frozen=True)
+class _Request:
+    data_dir: Path
+    download: bool
+    transform: Transform
+    skip_bad: bool
+
+
+def _find(wanted: _Wanted, request: _Request) -> Dataset:
+    """Return the inputs that are wanted, changed as they are to be."""
     if _is_folder(wanted.body):
-        listing = list_folder(_path(wanted.body))
-        if wanted.whole:
-            return read_folder(listing, wanted.text, transform=transform, skip_bad=skip_bad)
-        part = listing.part(*wanted.bounds(len(listing)))
-        return read_folder(part, wanted.text, transform=transform, skip_bad=skip_bad)
-    found = replace(_read(wanted, data_dir, download), name=wanted.text)
-    if not wanted.whole:
-        found = found.take(np.arange(*wanted.bounds(len(found))))
-    return replace(found, inputs=transform(found.inputs))
+        listing = list_folder(_path(wanted.body), labelled=wanted.labelled)
+        return _from_listing(listing, wanted, request, request.transform)
+    if wanted.body.endswith(ARRAY_FILES):
+        return _part(read_array_file(_path(wanted.body)), wanted, request)
+    if wanted.body.endswith(TEXT_FILES):
+        read = read_lines if wanted.body.endswith(".txt") else read_table
+        part, count = read(_path(wanted.body), wanted.start or 0, wanted.stop)
+        return _counted(part, count, wanted, "text", request)
+    if wanted.body.startswith(PREFIX):
+        part, count = read_hub(
+            wanted.body,
+            request.data_dir,
+            request.download,
+            transform=request.transform,
+            start=wanted.start or 0,
+            stop=wanted.stop,
+        )
+        return _counted(part, count, wanted, "input", request)
+    return _from_source(wanted, request)
+
+
+def _from_source(wanted: _Wanted, request: _Request) -> Dataset:
+    name, split = _named_source(wanted)
+    source = SOURCES[name]
+    path = prepared_file(name, split, source.medium, request.data_dir) if split else None
+    found = _fetched(source, name, split, request) if path is None else None
+    if isinstance(found, Listing):
+        if source.transform is None:
+            return _from_listing(found, wanted, request, request.transform)
+        whole = _from_listing(found, wanted, request, source.transform)
+        return replace(whole, inputs=request.transform(images_of(whole)))
+    if path is not None:
+        found = read_prepared(path, source.classes)
+    assert found is not None
+    return _part(found, wanted, request)
+
+
+def _fetched(source: Source, name: str, split: str, request: _Request) -> Dataset | Listing:
+    try:
+        return source.read(split, request.data_dir, request.download)
+    except MissingData as error:
+        if not split:
+            raise
+        places = " or ".join(f"{split}{ending}" for ending in ENDINGS[source.medium])
+        raise MissingData(
+            f"{error} A copy of your own may be {request.data_dir / name}/{places} (see docs/guide/data.md)."
+        ) from error
+
+
+def _from_listing(listing: Listing, wanted: _Wanted, request: _Request, transform: Transform) -> Dataset:
+    part = listing if wanted.whole else listing.part(*wanted.bounds(len(listing), "image"))
+    return read_folder(part, wanted.text, transform=transform, skip_bad=request.skip_bad)
+
+
+def _part(whole: Dataset, wanted: _Wanted, request: _Request) -> Dataset:
+    """Return the part of a set that is wanted, changed as it is to be."""
+    whole = replace(whole, name=wanted.text)
+    found = whole if wanted.whole else whole.take(np.arange(*wanted.bounds(len(whole), whole.medium)))
+    return _transformed(found, request.transform)
+
+
+def _counted(part: Dataset | None, count: int, wanted: _Wanted, medium: str, request: _Request) -> Dataset:
+    """Return a part that was read as such, if it is one of the whole set of ``count``."""
+    wanted.bounds(count, medium)
+    assert part is not None
+    if medium == "input" and part.medium == "image":
+        return part
+    return _transformed(replace(part, name=wanted.text), request.transform)
+
+
+def _transformed(found: Dataset, transform: Transform) -> Dataset:
+    if isinstance(found.inputs, Images):
+        return replace(found, inputs=transform(found.inputs))
+    if transform != Transform():
+        raise InvalidInput(
+            f"transform is {str(transform)!r}, and {found.name} holds texts, which are sent as they are; leave it out."
+        )
+    return found
 
 
 @dataclass(frozen=True)
@@ -88,18 +182,19 @@ class _Wanted:
     body: str
     start: int | None = None
     stop: int | None = None
+    labelled: bool = True
 
     @property
     def whole(self) -> bool:
         return self.start is None and self.stop is None
 
-    def bounds(self, n: int) -> tuple[int, int]:
-        """Return where the slice begins and ends in a set of n."""
+    def bounds(self, n: int, medium: str) -> tuple[int, int]:
+        """Return where the slice begins and ends in a set of n inputs."""
         start, stop = self.start or 0, n if self.stop is None else self.stop
         if not 0 <= start < stop <= n:
             raise InvalidInput(
-                f"{self.text!r} asks for images {start} to {stop} of {n}; a slice [start:stop] needs start < stop <= "
-                f"{n}."
+                f"{self.text!r} asks for {medium}s {start} to {stop} of {n}; a slice [start:stop] needs start < stop "
+                f"<= {n}."
             )
         return start, stop
 
@@ -111,13 +206,17 @@ def _path(text: str) -> Path:
 
 def _is_folder(body: str) -> bool:
     """Whether a text names a folder; the names of public sets go first, and ``./mnist`` is the folder."""
-    return bool(body) and body.partition(":")[0] not in SOURCES and os.path.isdir(_path(body))
+    reserved = body.partition(":")[0] in SOURCES or body.startswith((PREFIX, UNLABELLED))
+    return bool(body) and not reserved and os.path.isdir(_path(body))
 
 
 def _parse(text: str) -> _Wanted:
     text = text.strip()
+    if text.startswith(UNLABELLED):
+        inner = _parse(text.removeprefix(UNLABELLED))
+        return replace(inner, text=text, labelled=False)
     sliced = _SLICE.fullmatch(text)
-    if sliced is None or text.endswith(SUFFIXES) or _is_folder(text):
+    if sliced is None or text.endswith((*ARRAY_FILES, *TEXT_FILES)) or _is_folder(text):
         return _Wanted(text, text)
     bounds = _BOUNDS.fullmatch(sliced["inside"])
     if bounds is None:
@@ -129,9 +228,8 @@ def _parse(text: str) -> _Wanted:
     return _Wanted(text, sliced["body"], start, stop)
 
 
-def _read(wanted: _Wanted, data_dir: Path | None, download: bool) -> Dataset:
-    if wanted.body.endswith(SUFFIXES):
-        return read_array_file(_path(wanted.body))
+def _named_source(wanted: _Wanted) -> tuple[str, str]:
+    """Return the name and the split of the public set that is wanted."""
     name, colon, split = wanted.body.partition(":")
     if name not in SOURCES:
         raise InvalidInput(_unknown(wanted, name))
@@ -145,24 +243,24 @@ def _read(wanted: _Wanted, data_dir: Path | None, download: bool) -> Dataset:
             f"{wanted.text!r} names the split {split!r}{_nearest(split, source.splits)}; {name} has "
             f"{' and '.join(f'{name}:{known}' for known in source.splits)}."
         )
-    return source.read(split, data_folder(data_dir), download)
+    return name, split
 
 
 def _unknown(wanted: _Wanted, name: str) -> str:
     path = _path(wanted.body)
     if os.path.isfile(path):
         return (
-            f"{shown(path)} is a file of a kind that is not read; give a .npz or .npy file, or the folder that the "
-            "images lie in."
+            f"{shown(path)} is a file of a kind that is not read; give a .npz or .npy file, the folder that the "
+            "images lie in, or a .txt or .csv file of texts."
         )
     if "/" in wanted.body or wanted.body.startswith(("~", ".")):
         return (
-            f"there is no folder {shown(path)}; give the path of a folder of images, or of a .npz or .npy file; a "
-            f"relative one starts at {Path.cwd()}."
+            f"there is no folder {shown(path)}; give the path of a folder of images, or of a .npz, .npy, .txt or "
+            f".csv file; a relative one starts at {Path.cwd()}."
         )
     return (
-        f"there is no data set {name!r} (in {wanted.text!r}){_nearest(name, tuple(SOURCES))}; known are "
-        f"{', '.join(SOURCES)}, and the paths of .npz and .npy files and of folders of images."
+        f"there is no data set {name!r} (in {wanted.text!r}){_nearest(name, (*SOURCES, 'unlabelled'))}; known are "
+        f"{', '.join(SOURCES)}, and the paths of .npz, .npy, .txt and .csv files and of folders of images."
     )
 
 

@@ -29,7 +29,12 @@ def _free() -> int:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def require_memory(size: int, what: str) -> None:
+_SMALLER_IMAGES = (
+    "Take a part, such as [:10000], or make the images smaller with --transform size=HxW or grey with colour=grey."
+)
+
+
+def require_memory(size: int, what: str, *, form: str = "uint8 arrays", advice: str = _SMALLER_IMAGES) -> None:
     """Refuse what would take more than `memory_limit`.
 
     Raises
@@ -40,10 +45,14 @@ def require_memory(size: int, what: str) -> None:
     limit = memory_limit()
     if size > limit:
         raise InvalidInput(
-            f"{what} takes {_words(size)} of memory as uint8 arrays; at most {_words(limit)} are allowed, a quarter of "
-            "what is free. Take a part, such as [:10000], or make the images smaller with --transform size=HxW or grey "
-            "with colour=grey."
+            f"{what} takes {_words(size)} of memory as {form}; at most {_words(limit)} are allowed, a quarter of "
+            f"what is free. {advice}"
         )
+
+
+def require_memory_for_texts(size: int, what: str) -> None:
+    """Refuse texts that would take more than `memory_limit`, as `require_memory` does."""
+    require_memory(size, what, form="strings", advice="Take a part, such as [:10000].")
 
 
 def _words(size: int) -> str:

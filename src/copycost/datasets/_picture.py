@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def strict_pillow() -> Iterator[None]:
         yield
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(source: Path | BinaryIO, formats: tuple[str, ...] = FORMATS) -> Picture:
     """Read one image file, whatever its name, inside `strict_pillow`.
 
     The first frame counts. EXIF orientation is applied. Grey stays grey, and so does a palette of greys; all else
@@ -60,17 +60,17 @@ def read_picture(path: Path) -> Picture:
     Raises
     ------
     InvalidInput
-        With the reason alone, if this is not a PNG, JPEG, BMP, GIF, WebP or TIFF image, or is damaged, cut short,
+        With the reason alone, if this is not an image of one of the formats, or is damaged, cut short,
         larger than Pillow's limit against decompression bombs, or of pixels without a known range.
     """
     pillow = optional("PIL.Image")
     try:
-        with path.open("rb") as file, pillow.open(file, formats=FORMATS) as image:
+        with _opened(source) as file, pillow.open(file, formats=formats) as image:
             image.load()
             turned, turn = _upright(image)
             pixels, notes = _pixels(turned, image.format)
     except pillow.UnidentifiedImageError:
-        raise InvalidInput(f"it is not an image of a kind that is read ({', '.join(FORMATS)})") from None
+        raise InvalidInput(f"it is not an image of a kind that is read ({', '.join(formats)})") from None
     except InvalidInput:
         raise
     # Decoders raise almost anything on damaged files, and none of it may reach a user as a traceback.
@@ -78,6 +78,10 @@ def read_picture(path: Path) -> Picture:
         reason = " ".join(str(error).split())[:200]
         raise InvalidInput(f"it cannot be decoded ({reason or type(error).__name__})") from error
     return Picture(pixels, (*turn, *notes))
+
+
+def _opened(source: Path | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    return source.open("rb") if isinstance(source, Path) else nullcontext(source)
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, tuple[str, ...]]:

@@ -1,17 +1,27 @@
-"""Neural classifiers: named architectures, initial weights from an explicit seed, bytes in and probabilities out."""
+"""Neural classifiers: named architectures, initial weights from a seed, bytes or words in, probabilities out."""
 
-from copycost.networks._architectures import ARCHITECTURES, build, check_architecture
+from copycost.networks._architectures import ARCHITECTURES, architecture, build, check_architecture
 from copycost.networks._classifier import AnyClassifier, Classifier
+from copycost.networks._create import load_classifier, new_classifier, save_classifier
 from copycost.networks._files import load_weights, save_weights
 from copycost.networks._random import seeded
+from copycost.networks._text import TextClassifier
+from copycost.networks._vectors import Vectors, load_vectors
 
 __all__ = [
     "ARCHITECTURES",
     "AnyClassifier",
     "Classifier",
+    "TextClassifier",
+    "Vectors",
+    "architecture",
     "build",
     "check_architecture",
+    "load_classifier",
+    "load_vectors",
     "load_weights",
+    "new_classifier",
+    "save_classifier",
     "save_weights",
     "seeded",
 ]

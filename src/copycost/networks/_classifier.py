@@ -46,7 +46,7 @@ class AnyClassifier(Protocol):
         ...
 
 
-_BATCH = 256  # images in one forward pass: small enough to stay in cache
+_BATCH = 256  # inputs in one forward pass: small enough to stay in cache
 
 
 class Classifier:
@@ -88,12 +88,7 @@ class Classifier:
 
     def probabilities(self, inputs: Inputs) -> Float32Array:
         """Return softmax probabilities (n, classes), in evaluation mode and without gradients."""
-        was_training = self.network.training
-        self.network.eval()
-        with torch.inference_mode():
-            rows = [torch.softmax(self(to_float(part)), dim=1) for part in batches(cast(Images, inputs))]
-        self.network.train(was_training)
-        return np.concatenate([row.numpy() for row in rows])
+        return row_probabilities(self, self.encode(inputs))
 
     def labels(self, inputs: Inputs) -> IntArray:
         """Return the most probable class of each image (n,)."""
@@ -101,9 +96,18 @@ class Classifier:
         return labels
 
 
-def batches(images: Images, size: int = _BATCH) -> list[ByteArray]:
-    """Return views of at most ``size`` images; one empty view where there are none."""
-    return [images.array[start : start + size] for start in range(0, max(len(images), 1), size)]
+def row_probabilities(classifier: AnyClassifier, rows: AnyArray) -> Float32Array:
+    """Return softmax probabilities (n, classes) of encoded inputs, in evaluation mode and without gradients."""
+    network = classifier.network
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        parts = [
+            torch.softmax(classifier(classifier.tensor(rows[start : start + _BATCH])), dim=1)
+            for start in range(0, max(len(rows), 1), _BATCH)
+        ]
+    network.train(was_training)
+    return np.concatenate([part.numpy() for part in parts])
 
 
 def to_float(array: ByteArray) -> torch.Tensor:

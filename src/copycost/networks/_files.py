@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
 from copycost.errors import InvalidInput
 
-__all__ = ["load_weights", "save_weights"]
+__all__ = ["load_weights", "read_head", "save_weights"]
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's state to ``path``, whole or not at all, and make it durable."""
+def save_weights(network: nn.Module, path: Path, metadata: dict[str, str] | None = None) -> None:
+    """Write a network's state to ``path``, perhaps with texts beside it, whole or not at all, and make it durable."""
     part = path.with_suffix(".part")
     try:
-        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part)
+        save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part, metadata)
         with open(part, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(part, path)
@@ -37,8 +39,32 @@ def load_weights(network: nn.Module, path: Path) -> None:
     InvalidInput
         If the file is not safetensors (pickles are refused: they can carry code) or does not fit the network.
     """
-    try:
+    with _reading(path):
         state = load_file(path)
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reason = " ".join(str(error).split("\n", 1)[-1].split())[:300]
+        raise InvalidInput(f"the weights in {path} do not fit the architecture: {reason}") from None
+
+
+def read_head(path: Path) -> tuple[dict[str, str], dict[str, tuple[int, ...]]]:
+    """Return the metadata of a safetensors file and the shape of each of its arrays.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is not safetensors.
+    """
+    with _reading(path), safe_open(path, framework="pt") as file:
+        shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        return file.metadata() or {}, shapes
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
     except FileNotFoundError:
         raise InvalidInput(f"there is no file {path}.") from None
     except (SafetensorError, OSError) as error:
@@ -47,8 +73,3 @@ def load_weights(network: nn.Module, path: Path) -> None:
             f"carry code; "
             "convert them with safetensors.torch.save_file(model.state_dict(), 'model.safetensors')."
         ) from None
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split("\n", 1)[-1].split())[:300]
-        raise InvalidInput(f"the weights in {path} do not fit the architecture: {reason}") from None

@@ -11,18 +11,50 @@ from copycost._streams import stream
 from copycost._types import Float32Array, IntArray
 from copycost.errors import InvalidInput
 from copycost.reduce._shares import class_shares
-from copycost.reduce._solvers import SOLVERS, Problem
+from copycost.reduce._solvers import SOLVERS, Problem, Solution
 from copycost.similarity import Similarity
 from copycost.similarity._cost import matrix_fits
-from copycost.subsets import normalised
+from copycost.subsets import Coverage, normalised
 
-__all__ = ["Chooser", "Nearest", "check_size", "nearest_chosen"]
+__all__ = ["Choice", "Chooser", "Nearest", "Sampled", "check_size", "nearest_chosen"]
 
 _PANEL = 64
 
 
 def _silent(what: str, share: float) -> None:
     """Report nothing."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """How far a sample that guided a choice can be believed.
+
+    Attributes
+    ----------
+    estimate : float
+        Mean similarity of an image to the nearest chosen (of its class, if chosen by class), as the sample tells it.
+    value : float
+        The same of all images.
+    standard_error : float or None
+        Of the estimate by chance alone; None for a sample too small to tell.
+    """
+
+    estimate: float
+    value: float
+    standard_error: float | None
+
+    @property
+    def error(self) -> float:
+        """``estimate - value``: above 0, as the choice suits the sample better than the rest."""
+        return self.estimate - self.value
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Chosen images, int64 (k,), those kept first; and what a sample says, where one guided the choice."""
+
+    indices: IntArray
+    sampled: Sampled | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,27 +100,50 @@ class Chooser:
         InvalidInput
             If ``k`` is out of range, or below the number of images to be kept or of classes.
         """
+        return self.explained(k).indices
+
+    def explained(self, k: int) -> Choice:
+        """Return what `choose` does, with what a sample says where one guided the choice."""
         check_size(k, self.similarity.n, len(self.keep))
+        self.report("choosing", 0.0)
         if self.labels is None:
-            return np.concatenate([self.keep, self._solve(self.similarity, k, self.keep, "all")])
-        chosen = [self.keep]
+            found = self._solve(self.similarity, k, self.keep, "all")
+            return Choice(np.concatenate([self.keep, found.points]), _together([(self.similarity.n, found.sampled)]))
+        chosen, parts = [self.keep], []
         classes, sizes = np.unique(self.labels, return_counts=True)
         kept = np.array([(self.labels[self.keep] == label).sum() for label in classes])
         for label, share in zip(classes, class_shares(k, sizes, kept), strict=True):
             members = np.flatnonzero(self.labels == label)
             own = np.flatnonzero(np.isin(members, self.keep))
-            chosen.append(members[self._solve(self.similarity.restrict(members), int(share), own, int(label))])
-        return np.concatenate(chosen)
+            found = self._solve(self.similarity.restrict(members), int(share), own, int(label))
+            chosen.append(members[found.points])
+            parts.append((len(members), found.sampled))
+        return Choice(np.concatenate(chosen), _together(parts))
 
-    def _solve(self, similarity: Similarity, k: int, kept: IntArray, group: int | str) -> IntArray:
+    def _solve(self, similarity: Similarity, k: int, kept: IntArray, group: int | str) -> Solution:
         if k == len(kept):
-            return np.zeros(0, np.int64)
+            return Solution(np.zeros(0, np.int64))
         if self.strategy != "random" and matrix_fits(similarity.n):
             similarity = similarity.dense()
         rng = stream(self.seed, "reduce", self.strategy, group)
         return SOLVERS[self.strategy](
             Problem(similarity, k, kept, self.reference, rng, lambda share: self.report("choosing", share))
         )
+
+
+def _together(parts: Sequence[tuple[int, Coverage | None]]) -> Sampled | None:
+    """Return the mean over the images of all groups whose choice a sample guided; their samples are independent."""
+    told = [(n, found) for n, found in parts if found is not None and found.estimate is not None]
+    if not told:
+        return None
+    n = sum(size for size, _ in told)
+    estimate = sum(found.estimate for _, found in told if found.estimate is not None)
+    errors = [found.standard_error for _, found in told if found.standard_error is not None]
+    return Sampled(
+        estimate / n,
+        sum(found.value for _, found in told) / n,
+        float(np.linalg.norm(errors)) / n if len(errors) == len(told) else None,
+    )
 
 
 def check_size(k: int, n: int, kept: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
-from copycost.reduce._solvers import drmi_starts
+from copycost.reduce._solvers import ROW_BYTES, drmi_starts
 from copycost.similarity._cost import matrix_bytes, matrix_fits, seconds_per_pair
 
 __all__ = ["Estimate", "estimate"]
@@ -15,7 +15,9 @@ __all__ = ["Estimate", "estimate"]
 _COVERAGE_STEP = 2e-9  # seconds to read one similarity in greedy choice
 _DRMI_STEP = 1e-9  # seconds for one point of one step of greedy and replacement together
 _READS = 4  # rows read for each point chosen, about
+_STREAMED = 5  # times that each row is computed, about, where all are to be covered and no matrix is kept
 _VIEW_LIMIT = 1 << 30  # the normalised matrix is held too, up to here
+_CACHED = 256 << 20  # rows computed on demand
 _BASE = 200 << 20  # the interpreter with its libraries
 
 
@@ -38,7 +40,13 @@ class Estimate:
 
     def __str__(self) -> str:
         minutes = self.seconds / 60
-        time = f"{minutes:.0f} minutes" if minutes >= 2 else f"{max(1, round(self.seconds))} seconds"
+        time = (
+            f"{minutes:.0f} minutes"
+            if minutes >= 2
+            else "a second"
+            if self.seconds < 1.5
+            else f"{round(self.seconds)} seconds"
+        )
         return f"{self.pairs:,} pairs to compare, about {time} and {self.memory / 2**30:.1f} GiB of memory"
 
 
@@ -75,10 +83,14 @@ def estimate(images: Images, strategy: str, k: int, groups: list[int], reference
         elif strategy == "drmi":
             solver += starts * share * size * _DRMI_STEP
         if not whole and strategy != "random":
-            rows = width if strategy == "coverage" else starts * 2 * share
+            streamed = _STREAMED * size if width == size else width
+            rows = streamed if strategy == "coverage" else starts * 2 * share
             pairs += size**2 / 2 if matrix_fits(size) else rows * size
-    memory = _BASE + 4 * images.array.nbytes + (matrix_bytes(n) if whole else _VIEW_LIMIT)
-    memory += min(matrix_bytes(n), _VIEW_LIMIT)
+    memory = _BASE + 4 * images.array.nbytes
+    if whole:
+        memory += matrix_bytes(n) + _view(n, strategy)
+    else:
+        memory += _CACHED + max(_held(size, strategy, reference) for size in groups)
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if memory > physical:
         raise InvalidInput(
@@ -87,3 +99,15 @@ def estimate(images: Images, strategy: str, k: int, groups: list[int], reference
             "or take a part of the pool."
         )
     return Estimate(int(pairs), pairs * seconds_per_pair(images.array) + solver, memory)
+
+
+def _view(n: int, strategy: str) -> int:
+    """Return the bytes of what a solver holds beside the matrix: a normalised or a squared one, or none."""
+    return {"coverage": min(matrix_bytes(n), _VIEW_LIMIT), "drmi": matrix_bytes(n)}.get(strategy, 0)
+
+
+def _held(n: int, strategy: str, reference: int | None) -> int:
+    """Return the bytes that a choice among ``n`` images holds, where the whole pool's matrix is not kept."""
+    if matrix_fits(n):
+        return 0 if strategy == "random" else matrix_bytes(n) + _view(n, strategy)
+    return min(ROW_BYTES, 4 * n * min(reference or n, n)) if strategy == "coverage" else 0

@@ -30,10 +30,13 @@ def read_keep(path: Path, pool: Pool) -> IntArray:
         If the file cannot be read, names nothing, or names what is not in the pool.
     """
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             lines = _column(path, list(csv.DictReader(file)), pool) if path.suffix == ".csv" else _lines(file.read())
     except (OSError, csv.Error) as error:
-        raise InvalidInput(f"the list of images to keep, {path}, cannot be read ({error}); name a text file.") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise InvalidInput(
+            f"the list of images to keep, {path}, cannot be read ({reason}); name a text file."
+        ) from None
     if not lines:
         raise InvalidInput(f"{path} names no image to keep; give a line for each, or leave --keep out.")
     return np.array(list(dict.fromkeys(_index(path, line, pool) for line in lines)), dtype=np.int64)

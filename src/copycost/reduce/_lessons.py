@@ -12,7 +12,7 @@ import numpy as np
 
 from copycost._streams import stream
 from copycost._types import IntArray
-from copycost.datasets import Dataset, align_classes, find_overlap, load, stratified_split
+from copycost.datasets import Dataset, align_classes, find_overlap, images_of, load, stratified_split
 from copycost.errors import InvalidInput, MissingExtra
 from copycost.reduce._choice import Chooser
 from copycost.reduce._curve import DRAWS, Point, choices
@@ -21,7 +21,7 @@ from copycost.reduce._pool import Pool
 if TYPE_CHECKING:
     from copycost.reduce._accuracy import Lesson
 
-__all__ = ["can_train", "with_accuracy"]
+__all__ = ["can_train", "held_out_count", "test_set", "with_accuracy"]
 
 _HELD_OUT = 2000  # images at most, a fifth of the pool, where no test set is given
 
@@ -39,39 +39,80 @@ def _has_torch() -> bool:
     return True
 
 
+def test_set(pool: Pool, test: str, data_dir: Path | None) -> Dataset:
+    """Load the set that accuracy is measured on.
+
+    Raises
+    ------
+    InvalidInput
+        If the pool has no labels, or the test set does not suit it.
+    MissingExtra
+        If torch is not installed.
+    """
+    if pool.data.labels is None:
+        raise InvalidInput(
+            f"a test set is given, but {pool.data.name} has no labels, without which there is no accuracy."
+        )
+    if not _has_torch():
+        raise MissingExtra("accuracy needs torch; install it with: pip install 'copycost[audit]'")
+    held = load(test, data_dir=data_dir, transform=pool.transform)
+    if held.labels is None or images_of(held).shape != pool.compared.shape:
+        raise InvalidInput(
+            f"the test set {test} has images of shape {images_of(held).shape} and "
+            f"{'no labels' if held.labels is None else 'labels'}; images as the pool's, {pool.compared.shape}, with "
+            "labels are needed. Name another, or leave --test out to hold a part of the pool out."
+        )
+    if find_overlap(pool.compared, images_of(held)):
+        raise InvalidInput(f"the test set {test} shares images with the pool; name one that does not.")
+    _aligned(pool.data, held)
+    return held
+
+
+def held_out_count(pool: Pool, kept: int, largest: int) -> int:
+    """Return how many images are held out where no test set is given: a fifth, at most 2,000, none that is kept.
+
+    Raises
+    ------
+    InvalidInput
+        If that leaves fewer than the ``largest`` choice needs.
+    """
+    count = min(_HELD_OUT, len(pool) // 5, len(pool) - kept - 1)
+    if count < 1 or len(pool) - count < largest:
+        raise InvalidInput(
+            f"to measure accuracy at {largest} images, {max(count, 1)} of the pool's {len(pool)} would be held out, "
+            "which leaves too few; name a test set with --test, ask for smaller --sizes, or leave accuracy out with "
+            "--no-accuracy."
+        )
+    return count
+
+
 def with_accuracy(
     points: Sequence[Point],
     chooser: Chooser,
     pool: Pool,
     sizes: Sequence[int],
     *,
-    test: str | None,
-    data_dir: Path | None,
+    test: Dataset | None,
     say: Callable[[str], None],
 ) -> list[Point]:
     """Return the points of a curve with the accuracy of LeNet-5 trained on what the strategy and random choose.
 
-    Without a test set a fifth of the pool (at most 2,000 images, none that is to be kept) is held out, and the
-    choices are made anew on the rest.
+    Without a test set a part of the pool is held out, and the choices are made anew on the rest.
 
     Raises
     ------
     InvalidInput
-        If the test set does not suit the pool, or too little is left of it.
-    MissingExtra
-        If torch is not installed.
+        If too little is left of the pool.
     """
-    if not _has_torch():
-        raise MissingExtra("accuracy needs torch; install it with: pip install 'copycost[audit]'")
     from copycost.reduce import _accuracy
 
-    lesson, chooser = _given(chooser, pool, test, data_dir) if test else _held_out(chooser, pool, sizes)
+    lesson, chooser = _held_out(chooser, pool, sizes) if test is None else (_given(pool, test), chooser)
     strategies = list(dict.fromkeys(point.strategy for point in points))
     trainings = len(strategies) * len(sizes) * DRAWS
     seconds = _accuracy.seconds_per_training(lesson) * trainings
     say(
         f"accuracy: {trainings} trainings of LeNet-5, about {max(1, round(seconds))} seconds; "
-        f"tested on {len(lesson.test)} images {'of ' + test if test else 'held out'}"
+        f"tested on {len(lesson.test)} images {'held out' if test is None else 'of ' + test.name}"
     )
     found = {}
     for strategy in strategies:
@@ -82,21 +123,19 @@ def with_accuracy(
     return [dataclasses.replace(point, accuracy=found[point.strategy, point.size]) for point in points]
 
 
-def _given(chooser: Chooser, pool: Pool, test: str, data_dir: Path | None) -> tuple[Lesson, Chooser]:
+def _aligned(pool: Dataset, test: Dataset) -> tuple[Dataset, Dataset]:
+    """Return both with the same numbers for the same classes; the one with fewer takes the other's."""
+    if len(test.classes) <= len(pool.classes):
+        return pool, align_classes(test, pool, role="test set", reference_role="pool")
+    return align_classes(pool, test, role="pool", reference_role="test set"), test
+
+
+def _given(pool: Pool, test: Dataset) -> Lesson:
     from copycost.reduce._accuracy import Lesson
 
-    held = load(test, data_dir=data_dir, transform=pool.transform)
-    if held.labels is None or held.inputs.shape != pool.compared.shape:
-        raise InvalidInput(
-            f"the test set {test} has images of shape {held.inputs.shape} and "
-            f"{'no labels' if held.labels is None else 'labels'}; images as the pool's, {pool.compared.shape}, with "
-            "labels are needed. Name another, or leave --test out to hold a part of the pool out."
-        )
-    if find_overlap(pool.compared, held.inputs):
-        raise InvalidInput(f"the test set {test} shares images with the pool; name one that does not.")
-    data = align_classes(pool.data, held, role="pool", reference_role="test set")
+    data, held = _aligned(pool.data, test)
     classes = max(len(data.classes), len(held.classes))
-    return Lesson(pool.compared, _labels(data), held.inputs, _labels(held), classes), chooser
+    return Lesson(pool.compared, _labels(data), images_of(held), _labels(held), classes)
 
 
 def _labels(data: Dataset) -> IntArray:
@@ -110,12 +149,7 @@ def _held_out(chooser: Chooser, pool: Pool, sizes: Sequence[int]) -> tuple[Lesso
 
     labels = _labels(pool.data)
     free = np.setdiff1d(np.arange(len(pool)), chooser.keep)
-    count = min(_HELD_OUT, len(pool) // 5, len(free) - 1)
-    if count < 1 or len(pool) - count < max(sizes):
-        raise InvalidInput(
-            f"to measure accuracy at {max(sizes)} images, {max(count, 1)} of the pool's {len(pool)} would be held out, "
-            "which leaves too few; name a test set with --test, or ask for smaller --sizes."
-        )
+    count = held_out_count(pool, len(chooser.keep), max(sizes))
     (drawn,) = stratified_split(labels[free], [count], stream(chooser.seed, "reduce", "held out"))
     held = np.sort(free[drawn])
     rest = np.setdiff1d(np.arange(len(pool)), held)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from copycost.datasets._listing import shown
 from copycost.errors import InvalidInput
 
 __all__ = ["SCHEMA", "Output"]
 
 SCHEMA = "copycost.reduce/1"
 _KINDS = {".txt": "list", ".csv": "table", ".npz": "arrays"}
+_PART = ".part"
 _COMPANIONS = ("sheet.png", "duplicates.csv", "curve.csv", "curve.svg", "record.json")
 
 
@@ -56,46 +59,87 @@ class Output:
         stem = self.path.name if self.kind == "folder" else self.path.stem
         return self.path.with_name(f"{stem}.{name}")
 
-    def require_free(self, overwrite: bool, pool: Path | None) -> None:
-        """Refuse to write over what is there, or into the pool.
+    def require_free(self, overwrite: bool, inputs: Sequence[Path]) -> None:
+        """Refuse to write over what is there, over an input, or into one.
 
         Raises
         ------
         InvalidInput
-            If something of it exists and may not be replaced, or OUT and the pool's folder lie in each other.
+            If something of it exists and may not be replaced, OUT is an input or in one or holds one, or nothing can
+            be written there.
         """
-        if pool is not None:
-            mine, theirs = self.path.resolve(), pool.resolve()
-            if mine.is_relative_to(theirs) or (self.kind == "folder" and theirs.is_relative_to(mine)):
-                raise InvalidInput(
-                    f"the output {self.path} and the pool {pool} lie in each other; write beside the pool, so that it "
-                    "stays as it is."
-                )
-        taken = [place for place in (self.path, *map(self.beside, _COMPANIONS)) if os.path.lexists(place)]
+        for place in inputs:
+            self._require_apart(place)
+        if not os.access(self.path.parent, os.W_OK | os.X_OK):
+            raise InvalidInput(f"nothing may be written into the folder {self.path.parent}; choose another --out.")
+        taken = self.existing()
         if not taken:
             return
         if not overwrite:
             raise InvalidInput(f"{taken[0]} exists; choose another --out, or replace it with --overwrite.")
-        if self.path.is_dir() and not self.path.is_symlink() and not self._mine():
+        if self.path.is_dir() and not self.path.is_symlink():
+            self._require_mine()
+
+    def _require_apart(self, place: Path) -> None:
+        mine, theirs = self.path.resolve(), place.resolve()
+        # Where OUT is a link, it is the link that is replaced.
+        if mine.is_relative_to(theirs) or (self.kind == "folder" and theirs.is_relative_to(mine)):
             raise InvalidInput(
-                f"{self.path} is a folder that was not written by a reduction, so it is not replaced; remove it "
-                "yourself or choose another --out."
+                f"the output {self.path} and the input {place} lie in each other; write beside it, so that it "
+                "stays as it is."
             )
 
-    def _mine(self) -> bool:
-        if self.kind != "folder":
-            return False
-        try:
-            record = json.loads(self.beside("record.json").read_text(encoding="utf-8"))
-            return bool(record["schema"] == SCHEMA and record["kind"] == "folder")
-        except (OSError, ValueError, KeyError, TypeError):
-            return not any(self.path.iterdir())
+    def existing(self) -> list[Path]:
+        """Return what lies already where this is to be written."""
+        return [place for place in (self.path, *map(self.beside, _COMPANIONS)) if os.path.lexists(place)]
 
-    def clear(self) -> None:
-        """Remove what an earlier reduction wrote here; called when the new one is ready."""
-        for place in map(self.beside, _COMPANIONS):
-            place.unlink(missing_ok=True)
-        if self.path.is_dir() and not self.path.is_symlink():
-            shutil.rmtree(self.path)
-        else:
-            self.path.unlink(missing_ok=True)
+    def unfinished(self) -> list[Path]:
+        """Return the folders in which runs that were killed, or that go on, prepare what is to be written here."""
+        prefix = f".{self.path.name}."
+        names = [name for name in os.listdir(self.path.parent) if name.startswith(prefix) and name.endswith(_PART)]
+        return [self.path.parent / name for name in sorted(names)]
+
+    def prepare(self) -> Path:
+        """Make the folder beside OUT in which it is prepared."""
+        return Path(tempfile.mkdtemp(prefix=f".{self.path.name}.", suffix=_PART, dir=self.path.parent))
+
+    def _require_mine(self) -> None:
+        """Refuse to replace a folder that holds anything but what a reduction wrote there."""
+        there = {path.relative_to(self.path).as_posix() for path in self.path.rglob("*") if not _is_folder(path)}
+        foreign = sorted(there - self._recorded())
+        if foreign:
+            raise InvalidInput(
+                f"{self.path} holds {shown(foreign[0])}, which was not written by a reduction, so it is not replaced; "
+                "remove it yourself or choose another --out."
+            )
+
+    def _recorded(self) -> set[str]:
+        if self.kind != "folder":
+            return set()
+        try:
+            record = json.loads(self.beside("record.json").read_text(encoding="utf-8", errors="surrogateescape"))
+            return set(record["files"]) if record["schema"] == SCHEMA and record["kind"] == "folder" else set()
+        except (OSError, ValueError, KeyError, TypeError):
+            return set()
+
+    def replace(self, prepared: Path, names: Sequence[str]) -> None:
+        """Move what was prepared into place, and what it replaces away; either all of it is done or nothing."""
+        aside = prepared / "before"
+        aside.mkdir()
+        try:
+            for place in self.existing():
+                place.rename(aside / place.name)
+            for name in names:
+                (prepared / name).rename(self.path.with_name(name))
+        except BaseException:
+            for name in names:
+                place = self.path.with_name(name)
+                if not os.path.lexists(prepared / name) and os.path.lexists(place):
+                    place.rename(prepared / name)
+            for old in aside.iterdir():
+                old.rename(self.path.with_name(old.name))
+            raise
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()

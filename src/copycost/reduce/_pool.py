@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from copycost._types import IntArray
-from copycost.datasets import Dataset, Transform, load
+from copycost.datasets import Dataset, Transform, images_of, load
 from copycost.datasets._fetch import optional
 from copycost.datasets._listing import Listing, list_folder
 from copycost.datasets._load import _is_folder, _parse, _path
@@ -17,7 +17,7 @@ from copycost.datasets._picture import FORMATS, strict_pillow
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
 
-__all__ = ["COMPARED_AT", "Pool", "folder_of", "load_pool"]
+__all__ = ["COMPARED_AT", "Pool", "load_pool", "place_of"]
 
 COMPARED_AT = 32  # pixels on the longer side, where no size is given
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "I;16N")
@@ -51,7 +51,7 @@ class Pool:
     @property
     def compared(self) -> Images:
         """The images as they are compared."""
-        return self.data.inputs
+        return images_of(self.data)
 
     def name(self, index: int) -> str:
         """Return the file of an image below the folder, or its index where there are no files."""
@@ -84,6 +84,11 @@ class Pool:
             )
         return np.unique(self.data.labels, return_counts=True)[1]
 
+    def constant(self) -> int:
+        """Return how many images are of one level alone as they are compared, in all their channels."""
+        pixels = self.compared.array.reshape(len(self), -1)
+        return int((pixels.min(axis=1) == pixels.max(axis=1)).sum())
+
     def comparison(self) -> str:
         """Say at what size and in which colours the images are compared."""
         height, width, channels = self.compared.shape
@@ -92,7 +97,13 @@ class Pool:
         return f"compared at {height} x {width}, {colours}{change}"
 
 
-def folder_of(text: str) -> Path | None:
+def place_of(text: str) -> Path | None:
+    """Return the file or folder that the text of a data set names, or None for a named set."""
+    body = _parse(text).body
+    return _path(body) if _is_folder(body) or _path(body).is_file() else None
+
+
+def _folder_of(text: str) -> Path | None:
     """Return the folder that the text of a pool names, or None where it names something else."""
     wanted = _parse(text)
     return _path(wanted.body) if _is_folder(wanted.body) else None
@@ -115,16 +126,17 @@ def load_pool(
     CopycostError
         As `copycost.datasets.load`.
     """
-    folder = folder_of(text)
+    folder = _folder_of(text)
     if folder is None:
         whole = load(text, data_dir=data_dir)
+        images = images_of(whole)
         if transform is None:
-            transform = Transform(size=_smaller(*whole.inputs.shape[:2]))
-        return Pool(replace(whole, inputs=transform(whole.inputs)), whole.inputs, transform, None)
+            transform = Transform(size=_smaller(*images.shape[:2]))
+        return Pool(replace(whole, inputs=transform(images)), images, transform, None)
     if transform is None:
-        transform = _for_folder(list_folder(folder))
+        transform = _for_folder(list_folder(folder, labelled=_parse(text).labelled))
     data = load(text, transform=transform, skip_bad=skip_bad)
-    return Pool(data, data.inputs, transform, folder)
+    return Pool(data, images_of(data), transform, folder)
 
 
 def _for_folder(listing: Listing) -> Transform:

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from copycost._types import IntArray
-from copycost.datasets import Transform
+from copycost.datasets import Dataset, Transform
 from copycost.errors import InvalidInput
-from copycost.reduce._choice import Nearest
+from copycost.reduce._choice import Nearest, Sampled
 from copycost.reduce._curve import Point
 from copycost.reduce._duplicates import Duplicates
 from copycost.reduce._estimate import Estimate
@@ -101,6 +101,7 @@ class Plan:
     keep: IntArray
     reference: int | None
     estimate: Estimate
+    test: Dataset | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +110,7 @@ class Found:
 
     similarity: Similarity
     chosen: IntArray
+    sampled: Sampled | None
     nearest: Nearest
     duplicates: Duplicates
     points: list[Point] = field(default_factory=list)

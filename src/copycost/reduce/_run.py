@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from copycost.errors import InvalidInput
 from copycost.reduce._choice import Chooser, check_size, nearest_chosen
 from copycost.reduce._curve import Point, curve, parse_sizes
 from copycost.reduce._duplicates import check_threshold, find_duplicates
 from copycost.reduce._estimate import estimate
 from copycost.reduce._keep import read_keep
-from copycost.reduce._lessons import can_train, with_accuracy
+from copycost.reduce._lessons import can_train, held_out_count, test_set, with_accuracy
 from copycost.reduce._output import Output
-from copycost.reduce._pool import Pool, folder_of, load_pool
+from copycost.reduce._pool import Pool, load_pool, place_of
 from copycost.reduce._request import Found, Plan, Request
 from copycost.reduce._result import make_record, tell, write_all
 from copycost.reduce._shares import class_shares
@@ -73,7 +72,8 @@ def reduce(request: Request, *, say: Say, report: Report = _nothing, plan_only: 
 def _plan(request: Request, say: Say) -> Plan:
     check_threshold(request.duplicates)
     output = Output.parse(request.out)
-    output.require_free(request.overwrite, folder_of(request.pool))
+    named = [request.pool, *([request.test] if request.test is not None else [])]
+    output.require_free(request.overwrite, [place for text in named if (place := place_of(text)) is not None])
     pool = load_pool(request.pool, transform=request.transform, skip_bad=request.skip_bad, data_dir=request.data_dir)
     check_kind(output.kind, pool, request.link)
     keep = read_keep(request.keep, pool) if request.keep else np.zeros(0, np.int64)
@@ -83,17 +83,21 @@ def _plan(request: Request, say: Say) -> Plan:
     groups = pool.group_sizes(request.by_label)
     if request.by_label:
         class_shares(min([size, *sizes]), groups, np.zeros(len(groups), np.int64))
-    if request.test is not None and pool.data.labels is None:
-        raise InvalidInput(
-            f"a test set is given, but {request.pool} has no labels, without which there is no accuracy."
-        )
-    reference = request.reference
-    if reference is None and request.strategy == "coverage" and not matrix_fits(int(groups.max())):
-        reference = _SAMPLE
+    test = None if request.test is None else test_set(pool, request.test, request.data_dir)
+    if sizes and request.accuracy and test is None and can_train(pool):
+        held_out_count(pool, len(keep), sizes[-1])
+    reference = _reference(request, int(groups.max()))
     expected = estimate(pool.compared, request.strategy, max([size, *sizes]), groups.tolist(), reference)
-    plan = Plan(request, output, pool, size, sizes, keep, reference, expected)
+    plan = Plan(request, output, pool, size, sizes, keep, reference, expected, test)
     _announce(plan, say)
     return plan
+
+
+def _reference(request: Request, largest: int) -> int | None:
+    """Return how many images of a group are to be covered: what is asked, or a sample where no matrix is kept."""
+    if request.reference is not None:
+        return request.reference if request.reference < largest else None
+    return None if request.strategy != "coverage" or matrix_fits(largest) else _SAMPLE
 
 
 def _announce(plan: Plan, say: Say) -> None:
@@ -101,9 +105,14 @@ def _announce(plan: Plan, say: Say) -> None:
     say(f"{len(pool):,} images of {plan.request.pool}, {pool.comparison()}")
     for note, count in pool.data.notes.items():
         say(f"    {count:,}: {note}")
+    if constant := pool.constant():
+        say(f"    {constant:,}: of one level alone, so without information; similar to no image, and drmi prefers them")
+    for place in plan.output.unfinished():
+        say(f"left by a run that was killed, if none is running: {place}; what it was to replace may be in it")
     say(str(plan.estimate))
     if plan.reference is not None:
-        say(f"coverage is of a sample of {plan.reference:,} images, drawn with seed {plan.request.seed}")
+        of = " of each class" if plan.request.by_label else ""
+        say(f"coverage is chosen on a sample of {plan.reference:,} images{of}, drawn with seed {plan.request.seed}")
 
 
 def _find(plan: Plan, say: Say, report: Report) -> Found:
@@ -118,12 +127,13 @@ def _find(plan: Plan, say: Say, report: Report) -> Found:
         seed=request.seed,
         report=report,
     )
-    chosen = chooser.choose(plan.size)
+    choice = chooser.explained(plan.size)
+    chosen = choice.indices
     (nearest,) = nearest_chosen(similarity, chosen, [plan.size])
     duplicates = find_duplicates(
         pool.compared, chosen, request.duplicates, lambda share: report("looking for near-duplicates", share)
     )
-    return Found(similarity, chosen, nearest, duplicates, _points(plan, chooser, say))
+    return Found(similarity, chosen, choice.sampled, nearest, duplicates, _points(plan, chooser, say))
 
 
 def _similarity(pool: Pool, report: Report) -> Similarity:
@@ -139,10 +149,8 @@ def _points(plan: Plan, chooser: Chooser, say: Say) -> list[Point]:
     points = curve(chooser, plan.sizes)
     if not plan.request.accuracy:
         return points
-    if plan.request.test is not None or can_train(plan.pool):
-        return with_accuracy(
-            points, chooser, plan.pool, plan.sizes, test=plan.request.test, data_dir=plan.request.data_dir, say=say
-        )
+    if can_train(plan.pool):
+        return with_accuracy(points, chooser, plan.pool, plan.sizes, test=plan.test, say=say)
     if plan.pool.data.labels is not None:
         say("accuracy by size needs torch: pip install 'copycost[audit]'; the curve is of the objective alone")
     return points

@@ -12,14 +12,12 @@ import numpy as np
 
 from copycost._types import Float32Array, FloatArray, IntArray
 from copycost.similarity import Similarity
-from copycost.subsets import lightest_subset, normalised
-from copycost.subsets._coverage import _lazy_greedy
-from copycost.subsets._rows import Rows, rows_of
+from copycost.subsets import Coverage, coverage, lightest_subset, normalised
 
-__all__ = ["SOLVERS", "Problem", "drmi_starts"]
+__all__ = ["ROW_BYTES", "SOLVERS", "Problem", "Solution", "drmi_starts"]
 
+ROW_BYTES = 1 << 30  # rows over a sample are held up to here
 _ALPHA = 2.0  # DRMI's exponent, as in the audit's strategy
-_CACHE = 1 << 30
 _STEPS = 3e10  # points looked at by DRMI's solver, about half a minute, that all starts may take
 _FEWEST_STARTS = 8
 
@@ -62,37 +60,53 @@ class Problem:
         return np.setdiff1d(np.arange(self.similarity.n), self.kept)
 
 
-def _random(problem: Problem) -> IntArray:
-    return problem.rng.permutation(problem.candidates)[: problem.more]
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """What a solver chose beyond the kept points.
+
+    Attributes
+    ----------
+    points : int64 array
+        In the order of choice, or ascending where there is none.
+    sampled : Coverage or None
+        What a sample that guided the choice says of all points; None where there was none.
+    """
+
+    points: IntArray
+    sampled: Coverage | None = None
 
 
-def _coverage(problem: Problem) -> IntArray:
+def _random(problem: Problem) -> Solution:
+    return Solution(problem.rng.permutation(problem.candidates)[: problem.more])
+
+
+def _coverage(problem: Problem) -> Solution:
     """Return points in the order of greedy choice, each the one that covers most beyond those before it."""
-    similarity = normalised(problem.similarity)
-    targets = None
-    if problem.reference is not None and problem.reference < similarity.n:
-        targets = np.sort(problem.rng.choice(similarity.n, problem.reference, replace=False))
-    rows = rows_of(similarity, targets, targets is not None, _CACHE)
-    cover = np.zeros_like(rows.get([0])[0])
-    for point in problem.kept.tolist():
-        np.maximum(cover, rows.get([point])[0], out=cover)
-    candidates = problem.candidates
-    chosen, _, _ = _lazy_greedy(_Beyond(rows, candidates, cover), problem.more, problem.progress)
-    return candidates[chosen]
+    sampling = problem.reference is not None and problem.reference < problem.similarity.n
+    found = coverage(
+        normalised(problem.similarity),
+        problem.k,
+        keep=problem.kept,
+        reference=problem.reference if sampling else None,
+        rng=problem.rng,
+        cache_bytes=ROW_BYTES,
+        progress=problem.progress,
+    )
+    return Solution(found.indices[len(problem.kept) :], found if sampling else None)
 
 
-def _drmi(problem: Problem) -> IntArray:
+def _drmi(problem: Problem) -> Solution:
     """Return the lightest set found that holds the kept points, ascending."""
     similarity, candidates = problem.similarity.power(_ALPHA), problem.candidates
     if not len(problem.kept):
-        return _lightest(similarity, problem)
+        return Solution(_lightest(similarity, problem))
     to_kept = np.zeros(len(candidates))
     for point in problem.kept.tolist():
         to_kept += similarity.block([point], candidates)[0]
     if problem.more == 1:
-        return candidates[[int(to_kept.argmin())]]
+        return Solution(candidates[[int(to_kept.argmin())]])
     tilted = _Tilted(similarity.restrict(candidates), to_kept / (problem.more - 1))
-    return candidates[_lightest(tilted, problem)]
+    return Solution(candidates[_lightest(tilted, problem)])
 
 
 def _lightest(similarity: Similarity, problem: Problem) -> IntArray:
@@ -111,22 +125,7 @@ def drmi_starts(n: int, k: int) -> int:
     return int(min(n, max(_FEWEST_STARTS, _STEPS // (n * k))))
 
 
-SOLVERS: dict[str, Callable[[Problem], IntArray]] = {"coverage": _coverage, "drmi": _drmi, "random": _random}
-
-
-class _Beyond:
-    """Rows of the candidates less what the kept points cover already; satisfies `Rows`."""
-
-    def __init__(self, rows: Rows, candidates: IntArray, cover: Float32Array) -> None:
-        self._rows, self._candidates, self._cover = rows, candidates, cover
-        self.batch = rows.batch
-
-    def sums(self) -> FloatArray:
-        # Upper bounds are all that lazy greedy choice needs, and no row gains more than its sum.
-        return self._rows.sums()[self._candidates]
-
-    def get(self, points: list[int]) -> list[Float32Array]:
-        return [np.maximum(row - self._cover, 0) for row in self._rows.get(self._candidates[points].tolist())]
+SOLVERS: dict[str, Callable[[Problem], Solution]] = {"coverage": _coverage, "drmi": _drmi, "random": _random}
 
 
 class _Tilted(Similarity):

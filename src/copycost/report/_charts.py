@@ -73,6 +73,7 @@ def line_chart(
     values: Sequence[float],
     levels: Sequence[float] = (),
     ceiling: Reference | None = None,
+    flat: Sequence[Line] = (),
 ) -> Markup:
     """Draw shares against queries, once for wide and once for narrow pages (the style sheet shows one of them).
 
@@ -83,8 +84,19 @@ def line_chart(
     values : the shares that the vertical axis has to hold, so that charts side by side can share it
     levels : shares marked by a faint line, where the axis holds them
     ceiling : the line to compare with
+    flat : series of one figure each, drawn as level lines that end in it
     """
-    return Markup("").join(_lines(about, lines, values, levels, ceiling, frame, css) for frame, css in _VARIANTS)
+    drawn = _Drawn(lines, flat, values, levels, ceiling)
+    return Markup("").join(_lines(about, drawn, frame, css) for frame, css in _VARIANTS)
+
+
+@dataclass(frozen=True)
+class _Drawn:
+    lines: Sequence[Line]
+    flat: Sequence[Line]
+    values: Sequence[float]
+    levels: Sequence[float]
+    ceiling: Reference | None
 
 
 _ROOM = 0.3
@@ -101,26 +113,21 @@ def shared_scale(lines: Sequence[Line], *others: float) -> list[float]:
     return [*others, *means, *(min(max(end, min(means) - room), max(means) + room) for end in ends)]
 
 
-def _lines(
-    about: str,
-    lines: Sequence[Line],
-    values: Sequence[float],
-    levels: Sequence[float],
-    ceiling: Reference | None,
-    frame: _Frame,
-    css: str,
-) -> Markup:
+def _lines(about: str, drawn: _Drawn, frame: _Frame, css: str) -> Markup:
+    lines = [*drawn.lines, *drawn.flat]
     budgets = [budget for line in lines for budget in line.budgets]
     across = query_scale(budgets, frame.left, frame.plot_right, about=frame.ticks)
-    up = share_scale(values, frame.plot_bottom, frame.top)
-    parts = [_shares_axis(up, frame), _queries_axis(across, frame), *_levels(levels, up, frame)]
-    if ceiling is not None:
-        parts.append(_ceiling(ceiling, up, frame))
+    up = share_scale(drawn.values, frame.plot_bottom, frame.top)
+    parts = [_shares_axis(up, frame), _queries_axis(across, frame), *_levels(drawn.levels, up, frame)]
+    if drawn.ceiling is not None:
+        parts.append(_ceiling(drawn.ceiling, up, frame))
     beside = [across.moved(_DODGE * (index - (len(lines) - 1) / 2)) for index in range(len(lines))]
+    placed = list(zip(lines, beside, strict=True))
     if len(lines) <= _MOST_BANDS:
-        parts += [_band(line, own, up) for line, own in zip(lines, beside, strict=True)]
-    parts += [_path(line, own, up) for line, own in zip(lines, beside, strict=True)]
-    parts += [_points(line, own, up) for line, own in zip(lines, beside, strict=True)]
+        parts += [_band(line, own, up) for line, own in placed]
+    parts += [_path(line, own, up) for line, own in placed[: len(drawn.lines)]]
+    parts += [_level_line(line, own, up, frame) for line, own in placed[len(drawn.lines) :]]
+    parts += [_points(line, own, up) for line, own in placed]
     return _svg(about, frame.width, frame.height, css, parts)
 
 
@@ -211,6 +218,14 @@ def _band(line: Line, across: Scale, up: Scale) -> Markup:
 def _path(line: Line, across: Scale, up: Scale) -> Markup:
     corners = [(across(budget), up(found.mean)) for budget, found in zip(line.budgets, line.intervals, strict=True)]
     return element("polyline", points=_corners(corners), class_=f"line {colour_class(line.colour)}")
+
+
+def _level_line(line: Line, across: Scale, up: Scale, frame: _Frame) -> Markup:
+    """Draw the one figure of a series as a level line from the axis to where it was measured."""
+    y = up(line.intervals[-1].mean)
+    return element(
+        "line", x1=frame.left, x2=across(line.budgets[-1]), y1=y, y2=y, class_=f"line flat {colour_class(line.colour)}"
+    )
 
 
 def _points(line: Line, across: Scale, up: Scale) -> Markup:

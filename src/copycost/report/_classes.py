@@ -121,7 +121,7 @@ def confusion_matrices(figures: Figures, series: Series) -> list[Matrix]:
     at = f"{series.name}, {count(figures.largest)} queries"
     found = [
         _matrix(
-            f"Held-out images: {at}",
+            f"Held-out {figures.nouns}: {at}",
             "target’s label",
             "substitute’s label",
             figures.classes,

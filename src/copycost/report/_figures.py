@@ -58,6 +58,20 @@ class Figures:
         """The level of agreement that the headline speaks of."""
         return 0.9 if 0.9 in self.spec.levels else self.spec.levels[-1]
 
+    @property
+    def medium(self) -> str:
+        """What is asked: "image" or "text"; records of older versions, which knew images alone, do not say."""
+        return str(self.result.targets[0]["pool"].get("medium", "image"))
+
+    @property
+    def nouns(self) -> str:
+        """What is asked, as a word for several: images or texts."""
+        return f"{self.medium}s"
+
+    def target_of(self, cell: Record) -> Record:
+        """Return the record of the target that a cell copied."""
+        return self.result.targets[int(cell["spec"]["seed"]) if self.spec.per_seed else 0]
+
     def cells(self, series: Series, budget: int) -> list[Record]:
         """Return the cells of a series at a budget, seeds in order."""
         return self._cells[series.strategy, series.answers, budget]

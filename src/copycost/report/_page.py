@@ -6,6 +6,7 @@ import base64
 import functools
 import hashlib
 import re
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -13,12 +14,15 @@ import jinja2
 from markupsafe import Markup
 
 from copycost.audit import AuditResult, Cost
+from copycost.exploration import Exploration
 from copycost.measures import Interval, student_interval
-from copycost.report import _classes, _kinds, _setting, _tables, _words
+from copycost.report import _classes, _copier, _kinds, _robustness, _rounds, _setting, _tables, _words
 from copycost.report._charts import Line, Reference, Row, line_chart, range_chart, shared_scale
+from copycost.report._explored import explored_sets
 from copycost.report._figures import Figures, Series
-from copycost.report._marks import swatch
-from copycost.report._pictures import ImageSource, picture_budget, sheets
+from copycost.report._marks import dot_swatch, swatch
+from copycost.report._pictures import picture_budget, sheets
+from copycost.report._sources import Chosen, Samples
 from copycost.report._text import count, level, percent, plural, with_interval
 
 __all__ = ["render"]
@@ -29,7 +33,13 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def render(
-    result: AuditResult, *, pictures: bool = True, images: ImageSource | None = None, cost: Cost | None = None
+    result: AuditResult,
+    *,
+    pictures: bool = True,
+    images: Chosen | None = None,
+    exploration: Mapping[str, Exploration] | None = None,
+    samples: Samples | None = None,
+    cost: Cost | None = None,
 ) -> str:
     """Return the report of a finished audit as one HTML page that loads nothing.
 
@@ -40,10 +50,14 @@ def render(
     result : AuditResult
         What `copycost.audit.read_audit` returned.
     pictures : bool
-        Whether images of the pool may be shown; False for private data.
-    images : callable (record of a cell) -> uint8 array (n, height, width, channels) or None
-        Finds the images that a cell chose, as `chosen_images` does; without it, or where it returns None, the page
-        says that they are missing.
+        Whether images or texts of the data may be shown; False for private data.
+    images : callable (record of a cell) -> uint8 array (n, height, width, channels), tuple of n texts, or None
+        Finds what a cell chose, as `chosen_inputs` does; without it, or where it returns None, the page says that it
+        is missing.
+    exploration : mapping of role to Exploration, or None
+        What `copycost.exploration.read_exploration` returned; without it the page has no section of the data.
+    samples : callable (role, Exploration) -> as ``images``
+        Finds the samples of an explored set.
     cost : Cost or None
         Money and hours of a query; with it the queries needed are also said so.
 
@@ -66,7 +80,11 @@ def render(
             result=result,
             target=result.targets[0],
             cost_table=_tables.cost_table(figures, cost) if cost is not None and cost.known else None,
+            medium=figures.medium,
+            nouns=figures.nouns,
+            explored=explored_sets(exploration or {}, samples if pictures else None),
             **_top(figures),
+            **_by_rounds(figures),
             **_sections(figures),
             **_seen(figures, pictures, images),
             **_setting_parts(figures),
@@ -89,7 +107,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FunctionLoader(_text),
     )
     environment.filters |= {"count": count, "percent": percent, "level": level}
-    environment.globals |= {"plural": plural, "swatch": swatch}
+    environment.globals |= {"plural": plural, "swatch": swatch, "dot_swatch": dot_swatch}
     return environment
 
 
@@ -127,7 +145,7 @@ def _facts(figures: Figures) -> list[tuple[str, str, str]]:
     found: list[tuple[str, Interval | None, str]] = [
         ("Agreement of the copy", figures.interval(series, figures.largest, lambda one: float(one["agreement"])), at),
         ("Ceiling", result.ceiling, _CEILING),
-        ("Accuracy of the target", figures.target_accuracy(), "on the held-out images"),
+        ("Accuracy of the target", figures.target_accuracy(), f"on the held-out {figures.nouns}"),
     ]
     curve = _transfer_curve(figures, series)
     if curve is not None:
@@ -177,6 +195,17 @@ def _about(what: str, answers: str, lines: list[Line]) -> str:
         for line in lines
     )
     return f"Line chart. {what} against queries, answers {answers}: {ends}. The table below holds every figure."
+
+
+def _by_rounds(figures: Figures) -> dict[str, Any]:
+    charts = _rounds.round_charts(figures)
+    return {
+        "round_charts": charts,
+        "rounds_table": _rounds.rounds_table(figures) if charts else None,
+        "rounds_meaning": _rounds.rounds_meaning(figures),
+        "robustness_table": _robustness.robustness_table(figures),
+        "robustness_words": _robustness.robustness_words(figures),
+    }
 
 
 def _range_chart(figures: Figures) -> Markup:
@@ -245,13 +274,13 @@ def _transfer_charts(figures: Figures) -> list[tuple[str, Markup]]:
     return []
 
 
-def _seen(figures: Figures, pictures: bool, images: ImageSource | None) -> dict[str, Any]:
+def _seen(figures: Figures, pictures: bool, images: Chosen | None) -> dict[str, Any]:
     found = sheets(figures, images) if pictures and images is not None else None
     accuracy = figures.target_accuracy()
     return {
         "pictures": pictures,
         "sheets": found,
-        "picture_budget": picture_budget(figures.spec.budgets),
+        "picture_budget": picture_budget(figures.spec.budgets, figures.medium),
         "contradicted": sum(
             cell["result"]["queries"]["answers_against_pool_label"] or 0 for cell in figures.result.cells
         ),
@@ -265,7 +294,8 @@ def _seen(figures: Figures, pictures: bool, images: ImageSource | None) -> dict[
 def _setting_parts(figures: Figures) -> dict[str, Any]:
     return {
         "assumptions": _setting.assumptions(figures),
-        "threat_model": _setting.threat_model(figures),
+        "threat_model": _copier.threat_model(figures),
+        "facts_table": _copier.facts_table(figures),
         "accounts": _setting.accounts_table(figures),
         "machines": _setting.machines(figures),
         "yaml": _setting.spec_yaml(figures.spec),

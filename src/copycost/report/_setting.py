@@ -1,37 +1,29 @@
-"""Under which conditions the figures hold: assumptions, threat model, accounts, machine, spec."""
+"""Under which conditions the figures hold: assumptions, accounts, machine, spec."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import yaml
 
 from copycost.audit import AuditSpec
+from copycost.report._copier import answer_words, looks
 from copycost.report._figures import Figures, Series
 from copycost.report._tables import Cell, Table
 from copycost.report._text import count, joined, plural, seconds
 
-__all__ = ["accounts_table", "assumptions", "attack_words", "command", "machines", "spec_yaml", "threat_model"]
-
-
-def answer_words(answers: str) -> str:
-    """Return a kind of answer in words."""
-    name, _, amount = answers.partition(":")
-    return {
-        "top1": "the label alone",
-        "probabilities": "the probabilities of all classes",
-        "topk": f"the {amount} largest probabilities",
-        "rounded": f"the probabilities of all classes, rounded to {plural(int(amount or 0), 'decimal')}",
-    }[name]
+__all__ = ["accounts_table", "assumptions", "attack_words", "command", "machines", "spec_yaml"]
 
 
 def _three(true: str, false: str, unknown: str) -> Callable[[Any], str]:
     return lambda value: {True: true, False: false}.get(value, unknown)
 
 
-_ASSUMPTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
+_Told = tuple[str, Callable[[Any], str]]  # a title, and a value in words; images stand for whatever is asked
+
+_ASSUMPTIONS: dict[str, _Told] = {
     "answers": ("Answers", lambda value: f"For each query the copier receives {answer_words(str(value))}."),
     "labels_known": (
         "Labels of the pool",
@@ -85,16 +77,27 @@ _ASSUMPTIONS: dict[str, tuple[str, Callable[[Any], str]]] = {
 def assumptions(figures: Figures) -> list[tuple[str, list[str]]]:
     """Return each assumption in words; where cells differ, one line for each value with what it holds for."""
     keys = list(dict.fromkeys(key for cell in figures.result.cells for key in cell["assumptions"]))
-    return [(_title(key), _lines(figures, key)) for key in keys]
+    told = [(_title(key, figures), _lines(figures, key)) for key in keys]
+    told.append(("What strategies look at", _grouped({series: [looks(series.strategy)] for series in figures.series})))
+    return told
 
 
-def _title(key: str) -> str:
-    return _ASSUMPTIONS[key][0] if key in _ASSUMPTIONS else key.replace("_", " ").capitalize()
+def _of_medium(words: str, figures: Figures) -> str:
+    return words.replace("image", figures.medium)
+
+
+def _title(key: str, figures: Figures) -> str:
+    return _of_medium(_ASSUMPTIONS[key][0], figures) if key in _ASSUMPTIONS else key.replace("_", " ").capitalize()
 
 
 def _lines(figures: Figures, key: str) -> list[str]:
-    """Return one line if all cells agree, else one for each value, with the strategies or answers it holds for."""
-    by_series = {series: [_words(key, value) for value in _values(figures, series, key)] for series in figures.series}
+    return _grouped(
+        {series: [_words(key, value, figures) for value in _values(figures, series, key)] for series in figures.series}
+    )
+
+
+def _grouped(by_series: dict[Series, list[str]]) -> list[str]:
+    """Return one line if all series agree, else one for each value, with the strategies or answers it holds for."""
     if len({words for found in by_series.values() for words in found}) == 1:
         return next(iter(by_series.values()))
     for name in (_strategy, _answers, _name):
@@ -125,48 +128,8 @@ def _values(figures: Figures, series: Series, key: str) -> list[Any]:
     return list(dict.fromkeys(found))
 
 
-def _words(key: str, value: Any) -> str:
-    return _ASSUMPTIONS[key][1](value) if key in _ASSUMPTIONS else f"{value}."
-
-
-def threat_model(figures: Figures) -> list[str]:
-    """Return who is assumed to copy, what they can do, and what counts as success."""
-    spec, target = figures.spec, figures.result.targets[0]
-    pool, test = target["pool"], target["test"]
-    kinds = joined([answer_words(answers) for answers in spec.answers])
-    changed = _changed(spec, pool, test)
-    return [
-        f"The copier reaches the target only through its predictions: it sends an image and receives {kinds}. Each "
-        "image costs one query; "
-        "an image it already paid for is free to ask again.",
-        f"It owns {plural(pool['count'], 'image')} of {_shape(pool['shape'])} ({pool['name']}) and chooses from them "
-        "what to ask.",
-        *changed,
-        f"It trains a {spec.substitute} network on the answers ({spec.schedule}), the same way whichever strategy "
-        "chose.",
-        f"It succeeds as far as its copy gives the target’s own label on {plural(test['count'], 'image')} "
-        f"({test['name']}) that are not in the pool, and as far as adversarial examples made on the copy work on "
-        "the target.",
-        "Left out: access to weights or hardware, stolen training data, and owners who watch, limit or distort what "
-        "is answered.",
-    ]
-
-
-def _changed(spec: AuditSpec, pool: dict[str, Any], test: dict[str, Any]) -> list[str]:
-    """Return how images were changed on the way from their files, and which files were left out."""
-    lines = []
-    if transform := str(spec.transform.transform()):
-        lines.append(f"Every image was changed before anything saw it: {transform}.")
-    for role, facts in (("pool", pool), ("held-out images", test)):
-        if notes := facts.get("notes"):
-            told = joined([f"{words} ({count(number)})" for words, number in notes.items()])
-            lines.append(f"Files of the {role}: {told}.")
-    return lines
-
-
-def _shape(shape: Sequence[int]) -> str:
-    height, width, channels = shape
-    return f"{height} × {width} pixels, {'grey' if channels == 1 else plural(channels, 'channel')}"
+def _words(key: str, value: Any, figures: Figures) -> str:
+    return _of_medium(_ASSUMPTIONS[key][1](value), figures) if key in _ASSUMPTIONS else f"{value}."
 
 
 def attack_words(plan: dict[str, Any]) -> str:
@@ -203,12 +166,12 @@ def accounts_table(figures: Figures) -> Table:
         *(
             (words, sum(one[name]["charged"] for one in counts), sum(one[name]["sent"] for one in counts))
             for name, words in (
-                ("held-out", "held-out images, to measure agreement"),
+                ("held-out", f"held-out {figures.nouns}, to measure agreement"),
                 ("fingerprint", "checks that the target answers the same"),
             )
         ),
         (
-            "measuring transferability and uniform agreement",
+            f"measuring {'transferability and ' if figures.medium == 'image' else ''}uniform agreement",
             sum(cell["result"]["measuring_charged"] for cell in cells),
             sum(cell["run"]["sent"]["measuring"] for cell in cells),
         ),
@@ -256,7 +219,7 @@ def command(spec: AuditSpec) -> str:
     for name, value in spec.model_dump(mode="json").items():
         flag = "--" + _FLAG_NAMES.get(name, name).replace("_", "-")
         repeated = value if name == "strategies" else [value]
-        if name == "skip_bad":
+        if isinstance(value, bool):
             flags += [flag] if value else []
         elif name != "target" and value is not None:
             flags += [f"{flag}={shlex.quote(_argument(one))}" for one in repeated]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from copycost.measures import Interval, QueriesNeeded
 
 __all__ = [
+    "MINUS",
     "NBSP",
     "between",
     "count",

@@ -85,6 +85,8 @@ def _best_tried(figures: Figures) -> str:
 
 
 _LISTED = 3
+_MANY = 3
+BASELINES = ("random", "random group=label")
 
 
 def lede(figures: Figures) -> list[str]:
@@ -93,7 +95,7 @@ def lede(figures: Figures) -> list[str]:
     who = "known labels" if figures.spec.target == "labels" else "the target"
     sentences = [
         f"{level(at)} agreement means that the copy gives the same label as {who} on {100 * at:g} of 100 held-out "
-        "images."
+        f"{figures.nouns}."
     ]
     if found.queries is None:
         return [*sentences, *_lower_level(figures)]
@@ -136,7 +138,7 @@ def _closeness(figures: Figures) -> str:
     text = (
         f"At {count(figures.largest)} queries, the largest budget, the closest copies ({series.name}) agree with the "
         "target on "
-        f"{with_interval(final)} of the held-out images."
+        f"{with_interval(final)} of the held-out {figures.nouns}."
     )
     ceiling = figures.result.ceiling
     if ceiling is None:
@@ -174,9 +176,9 @@ def _transfer_meaning(figures: Figures) -> list[str]:
 
 def against_random(result: AuditResult) -> list[str]:
     """Say for each strategy where it loses to random, beats it, or neither, as paired differences support."""
-    spec, sentences = result.spec, []
+    spec, sentences = result.spec, _tally(result)
     for strategy in spec.strategies:
-        if strategy.split()[0] == "random":
+        if strategy in BASELINES:
             continue
         for answers in spec.answers:
             found = [
@@ -190,6 +192,31 @@ def against_random(result: AuditResult) -> list[str]:
             name = strategy if len(spec.answers) == 1 else f"{strategy} ({answers})"
             sentences += _verdicts(name, found[0].against, [(str(count(one.budget)), one.interval) for one in found])
     return sentences
+
+
+def _tally(result: AuditResult) -> list[str]:
+    """Count who beats random at the largest budget, where many were compared; the sentences after it give details."""
+    largest = [
+        one
+        for one in result.differences
+        if one.measure == "agreement" and one.budget == result.spec.budgets[-1] and one.strategy not in BASELINES
+    ]
+    if len(largest) < _MANY:
+        return []
+    several = len(result.spec.answers) > 1
+    names = [(f"{one.strategy} ({one.answers})" if several else one.strategy, one) for one in largest]
+    groups = (
+        ("did better", [name for name, one in names if one.supported and one.interval.mean > 0]),
+        ("did worse", [name for name, one in names if one.supported and one.interval.mean < 0]),
+        ("cannot be told apart from it", [name for name, one in names if not one.supported]),
+    )
+    parts = [f"{small(len(group))} {verb} ({joined(group)})" for verb, group in groups if group]
+    if not groups[0][1]:
+        parts.insert(0, "none did better")
+    return [
+        f"Of the {small(len(names))} compared with a random choice at {count(result.spec.budgets[-1])} queries, "
+        f"{joined(parts)}."
+    ]
 
 
 def _no_comparison(strategy: str, seeds: int) -> str:
@@ -238,22 +265,27 @@ def _varied(spec: AuditSpec) -> str:
     return joined([*split, *target, "the choice", "the initial weights"])
 
 
+def _features(figures: Figures) -> str:
+    started = any(cell["assumptions"].get("pretrained_features") for cell in figures.result.cells)
+    return "other pretrained features" if started else "pretrained features"
+
+
 def not_shown(figures: Figures) -> list[str]:
     """Return what the audit leaves open."""
     spec, target = figures.spec, figures.result.targets[0]
     sentences = [
-        "It is not the least that any copier would need. Other strategies, architectures, training, pretrained "
-        "features or more data were "
-        "not tried, and a copier may do better than the ones measured here.",
+        f"It is not the least that any copier would need. Other strategies, architectures, training, {_features(figures)} "
+        "or more data were not tried, and a copier may do better than the ones measured here.",
         f"It holds for copiers who own a pool like {target['pool']['name']} "
-        f"({plural(target['pool']['count'], 'image')}). "
+        f"({plural(target['pool']['count'], figures.medium)}). "
         "Other pools, such as one less like the target’s own data, were not measured.",
         "It does not say whether the queries would be noticed, limited or priced by whoever runs the target.",
     ]
     if spec.seeds > 1:
         sentences.append(
             f"Intervals cover what {plural(spec.seeds, 'seed')} vary ({_varied(spec)}), not other tasks or other "
-            f"held-out images. Each is a 95{NBSP}% interval of its own, not corrected for how many are compared."
+            f"held-out {figures.nouns}. Each is a 95{NBSP}% interval of its own, not corrected for how many are "
+            "compared."
         )
     else:
         sentences.append("One seed was run: nothing here says how much the figures would vary if it were run again.")

@@ -4,7 +4,8 @@ One small file and one registry line each.
 """
 
 from copycost.strategies._base import Knowledge, Queries, Strategy
+from copycost.strategies._combination import Combination
 from copycost.strategies._memo import Memo
 from copycost.strategies._registry import STRATEGIES, parse
 
-__all__ = ["STRATEGIES", "Knowledge", "Memo", "Queries", "Strategy", "parse"]
+__all__ = ["STRATEGIES", "Combination", "Knowledge", "Memo", "Queries", "Strategy", "parse"]

@@ -35,7 +35,7 @@ class Knowledge:
     classes : int
         How many classes the target has.
     asked : int64 array
-        Pool indices asked so far.
+        Pool indices asked so far, in the order asked; new inputs are not among them.
     answers : Answers
         To those, in that order.
     labels : int64 array (n,) or None
@@ -95,10 +95,10 @@ class Queries:
     facts: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
-    def members(cls, pool: Inputs, indices: IntArray) -> Queries:
+    def members(cls, pool: Inputs, indices: IntArray, facts: Mapping[str, float] | None = None) -> Queries:
         """Return the pool members at ``indices`` as queries."""
         indices = np.asarray(indices, dtype=np.int64)
-        return cls(pool.take(indices), indices, np.full(len(indices), -1, np.int64))
+        return cls(pool.take(indices), indices, np.full(len(indices), -1, np.int64), facts=facts or {})
 
     def __len__(self) -> int:
         """Return the number of queries."""
@@ -108,19 +108,26 @@ class Queries:
 class Strategy(ABC):
     """Chooses queries. A subclass is a frozen dataclass of its parameters and writes `choose`.
 
-    Attributes
-    ----------
-    name : str
-        As users write it.
-    media : frozenset of str
-        Media it can handle.
-    source : str
-        Paper and section.
+    A subclass gives ``name``, ``source`` and, where they differ, ``media`` and ``from_pool`` as class variables.
     """
 
-    name: ClassVar[str]
-    media: ClassVar[frozenset[str]] = frozenset({"image", "text"})
-    source: ClassVar[str]
+    from_pool: ClassVar[bool] = True
+    """Whether it takes members of the pool; one that makes inputs can give more than the pool holds."""
+
+    @property
+    @abstractmethod
+    def name(self) -> str:
+        """As users write it."""
+
+    @property
+    @abstractmethod
+    def source(self) -> str:
+        """Paper and section."""
+
+    @property
+    def media(self) -> frozenset[str]:
+        """Media it can handle."""
+        return frozenset({"image", "text"})
 
     @property
     def needs(self) -> frozenset[str]:
@@ -138,14 +145,16 @@ class Strategy(ABC):
         Raises
         ------
         InvalidInput
-            If there are fewer queries than rounds.
+            If there are fewer queries than rounds, or its settings cannot make a choice of that size.
         """
         if total < rounds:
             raise InvalidInput(
                 f"{total} queries are left for {rounds} rounds of strategy '{self}'; at least one a round is needed: "
                 "raise the budget, or lower rounds, seed_share or validation_share."
             )
-        return tuple(total // rounds + (number < total % rounds) for number in range(rounds))
+        sizes = tuple(total // rounds + (number < total % rounds) for number in range(rounds))
+        self.check_count(sizes[0], total)
+        return sizes
 
     @abstractmethod
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
@@ -184,6 +193,22 @@ class Strategy(ABC):
             substitute=knowledge.substitute if "substitute" in needs else None,
         )
 
+    def check_count(self, k: int, free: int) -> None:
+        """Refuse a choice of ``k`` among ``free`` pool members that its settings cannot make, before anything is paid.
+
+        Raises
+        ------
+        InvalidInput
+            If ``k`` is below 1, or more than can be had.
+        """
+        if k < 1 or (self.from_pool and k > free):
+            allowed = f"1 to {free} is allowed" if free else "it can give none"
+            raise InvalidInput(
+                f"strategy {self.name} is asked for {k} queries; the pool has {free} left, so {allowed}."
+                if self.from_pool
+                else f"strategy {self.name} is asked for {k} queries; 1 or more is allowed."
+            )
+
     def _check_request(self, knowledge: Knowledge, k: int) -> None:
         if knowledge.pool.medium not in self.media:
             raise InvalidInput(
@@ -202,12 +227,10 @@ class Strategy(ABC):
                 f"the pool's labels have shape {labels.shape}; one label of 0 or more for each of {size} "
                 "inputs is needed."
             )
-        free = len(knowledge.free())
-        if k < 1 or k > free:
-            raise InvalidInput(
-                f"strategy {self.name} is asked for {k} queries; the pool has {free} left, so "
-                f"{f'1 to {free} is allowed' if free else 'it can give none'}."
-            )
+        _check_members("asked", knowledge.asked, size)
+        if knowledge.candidates is not None:
+            _check_members("candidates", knowledge.candidates, size)
+        self.check_count(k, len(knowledge.free()))
 
     def _check_queries(self, knowledge: Knowledge, queries: Queries) -> None:
         index, size = queries.pool_index, len(knowledge.pool)
@@ -232,6 +255,21 @@ class Strategy(ABC):
             if value != item.default:
                 pairs.append(f"{item.name}={_written(value)}")
         return " ".join([self.name, *pairs])
+
+
+def _check_members(what: str, index: IntArray, size: int) -> None:
+    """Refuse what are not pool indices, such as the -1 of a new input."""
+    if index.ndim != 1 or index.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"{what} have shape {index.shape} and dtype {index.dtype}; pool indices in one dimension are needed. "
+            "Turn a mask into them with numpy.flatnonzero."
+        )
+    if len(index) and (index.min() < 0 or index.max() >= size):
+        raise InvalidInput(
+            f"{what} go from {index.min()} to {index.max()}; 0 to {size - 1} is allowed. Leave new inputs out."
+        )
+    if len(np.unique(index)) != len(index):
+        raise InvalidInput(f"{what} are {len(index)} indices of {len(np.unique(index))} pool members; name each once.")
 
 
 def _written(value: object) -> str:

@@ -7,14 +7,13 @@ from typing import ClassVar, Literal, cast
 
 import numpy as np
 
-from copycost._types import AnyArray, IntArray
+from copycost._types import AnyArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
-from copycost.similarity import OnDemand, Similarity
-from copycost.similarity._cost import matrix_bytes, matrix_fits, seconds_per_pair
-from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
-from copycost.strategies._groups import by_group
-from copycost.strategies._mutual_information import compared, group_sizes, kept_matrix
+from copycost.similarity import Similarity
+from copycost.similarity._cost import matrix_fits, seconds_per_pair
+from copycost.strategies._base import Grouping, Knowledge
+from copycost.strategies._mutual_information import ByInformation, group_sizes
 from copycost.subsets import lightest_subset
 
 __all__ = ["DRMI"]
@@ -23,7 +22,7 @@ _SOLVER_STEP = 1e-9  # seconds for one point of one step of greedy and replaceme
 
 
 @dataclass(frozen=True)
-class DRMI(Strategy):
+class DRMI(ByInformation):
     """Minimise the sum of I = MI^alpha over all pairs chosen (DRMI, section 4; Algorithms 1 to 3).
 
     Attributes
@@ -43,7 +42,6 @@ class DRMI(Strategy):
     """
 
     name: ClassVar[str] = "drmi"
-    media: ClassVar[frozenset[str]] = frozenset({"image"})
     source: ClassVar[str] = "DRMI, section 4, Algorithms 1 to 3"
 
     alpha: float = 2.0
@@ -59,23 +57,6 @@ class DRMI(Strategy):
         if self.starts is not None and self.starts < 1:
             raise InvalidInput(f"drmi starts is {self.starts}; 1 or more is needed, or 'all'.")
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """The pool's labels, where it is grouped by them."""
-        return frozenset({"labels"} if self.group == "label" else ())
-
-    def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
-        """Return the lightest ``k`` members found; with all starts the result depends on the pool alone."""
-
-        def lightest(ids: IntArray, count: int) -> IntArray:
-            images = compared(knowledge, ids, self.luminance)
-            if self.starts is not None and self.starts < len(ids):
-                return ids[self._solve(images, count, knowledge, rng)]
-            key = ("drmi/1", images.digest(), count, self.alpha, self.init)
-            return ids[knowledge.memo.array(key, lambda: self._solve(images, count, knowledge, None))]
-
-        return Queries.members(knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, lightest))
-
     def seconds(self, knowledge: Knowledge, k: int) -> float:
         """Return the time for all pairs, from a trial on a few images, and for the solver, from its complexity."""
         images = cast(Images, knowledge.pool)
@@ -88,26 +69,31 @@ class DRMI(Strategy):
             total += pairs * pair + starts * share * size * _SOLVER_STEP
         return total
 
-    def _solve(self, images: Images, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
-        similarity = self._similarity(images, knowledge, everything=rng is None).power(self.alpha)
-        starts = None if rng is None else self.starts
+    def samples(self, n: int) -> bool:
+        """Return whether there are fewer starts than images."""
+        return self.starts is not None and self.starts < n
+
+    def solve(
+        self, similarity: Similarity, count: int, knowledge: Knowledge, rng: np.random.Generator | None
+    ) -> AnyArray:
+        """Return the lightest ``count`` points found."""
         return lightest_subset(
-            similarity,
+            similarity.power(self.alpha),
             count,
             method="paper",
             init=self.init,
-            starts=starts,
+            starts=None if rng is None else self.starts,
             rng=rng,
             progress=lambda share: knowledge.report(f"solving for {count}", share),
         ).indices
 
-    def _similarity(self, images: Images, knowledge: Knowledge, *, everything: bool) -> Similarity:
-        if matrix_fits(len(images)):
-            return kept_matrix(images, knowledge)
-        if everything:
-            raise InvalidInput(
-                f"drmi with all starts over {len(images)} images needs a matrix of "
-                f"{matrix_bytes(len(images)) / 2**30:.1f} GiB; "
-                "give a number of starts, such as starts=8, group by label, or take a part of the pool."
-            )
-        return OnDemand(images.array)
+    def depends_on(self) -> tuple[object, ...]:
+        """Return the exponent and how the greedy start grows."""
+        return (self.alpha, self.init)
+
+    def too_large(self, n: int, size: str) -> str:
+        """Ask for a number of starts."""
+        return (
+            f"drmi with all starts over {n} images needs a matrix of {size}; give a number of starts, such as "
+            "starts=8, group by label, or take a part of the pool."
+        )

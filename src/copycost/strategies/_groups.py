@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 
 import numpy as np
@@ -9,9 +10,40 @@ import numpy as np
 from copycost._types import IntArray
 from copycost.datasets import largest_remainder
 from copycost.errors import InvalidInput
-from copycost.strategies._base import Grouping, Knowledge
+from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
 
-__all__ = ["by_group"]
+__all__ = ["Grouped", "by_group"]
+
+
+class Grouped(Strategy):
+    """A strategy over pool members that may choose within each known label; it writes `choose_within`."""
+
+    @property
+    @abstractmethod
+    def group(self) -> Grouping:
+        """Choose within each known label, or among the whole pool."""
+
+    @property
+    @abstractmethod
+    def redistribute(self) -> bool:
+        """Let other groups take what a small group cannot give."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """The pool's labels, where it is grouped by them."""
+        return frozenset({"labels"} if self.group == "label" else ())
+
+    def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
+        """Return ``k`` members, group after group."""
+
+        def within(ids: IntArray, count: int) -> IntArray:
+            return self.choose_within(ids, count, knowledge, rng)
+
+        return Queries.members(knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, within))
+
+    @abstractmethod
+    def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
+        """Return ``count`` of the free pool indices ``ids`` (ascending) of one group, or of the whole pool."""
 
 
 def by_group(

@@ -1,26 +1,80 @@
-"""The mutual information of a pool, kept once for every strategy and cell that reads it."""
+"""Choosing by mutual information: the matrix and the choice are kept once for every cell that asks for them."""
 
 from __future__ import annotations
 
-from typing import cast
+from abc import abstractmethod
+from typing import ClassVar, cast
 
 import numpy as np
 
-from copycost._types import IntArray
+from copycost._types import AnyArray, IntArray
+from copycost.errors import InvalidInput
 from copycost.inputs import Images
-from copycost.similarity import Dense, luminance, mutual_information
+from copycost.similarity import Dense, OnDemand, Similarity, luminance, mutual_information
+from copycost.similarity._cost import matrix_bytes, matrix_fits
 from copycost.strategies._base import Knowledge
+from copycost.strategies._groups import Grouped
 
-__all__ = ["compared", "group_sizes", "kept_matrix"]
+__all__ = ["ByInformation", "group_sizes"]
 
 
-def compared(knowledge: Knowledge, ids: IntArray, by_luminance: bool) -> Images:
+class ByInformation(Grouped):
+    """A strategy on the mutual information of images, which takes a sample by the generator or all, exactly.
+
+    Without a sample the result depends on the images alone, and is kept.
+    """
+
+    media: ClassVar[frozenset[str]] = frozenset({"image"})
+
+    @property
+    @abstractmethod
+    def luminance(self) -> bool:
+        """Compare the luminance of colour images; otherwise every channel value is a pixel."""
+
+    @abstractmethod
+    def samples(self, n: int) -> bool:
+        """Return whether less than all of ``n`` images is taken, so that the result depends on the generator."""
+
+    @abstractmethod
+    def solve(
+        self, similarity: Similarity, count: int, knowledge: Knowledge, rng: np.random.Generator | None
+    ) -> AnyArray:
+        """Return ``count`` points of a similarity; ``rng`` is None where there is no sample."""
+
+    @abstractmethod
+    def depends_on(self) -> tuple[object, ...]:
+        """Return the parameters that change what `solve` returns without a sample."""
+
+    @abstractmethod
+    def too_large(self, n: int, size: str) -> str:
+        """Return what is wrong, and what to do, where all of ``n`` images would need a matrix of ``size``."""
+
+    def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
+        """Return ``count`` of ``ids`` as the solver, or an earlier call that asked the same, has chosen them."""
+        images = _compared(knowledge, ids, self.luminance)
+        if self.samples(len(ids)):
+            return ids[self.solve(self._similarity(images, knowledge), count, knowledge, rng)]
+        key = (f"{self.name}/1", images.digest(), count, *self.depends_on())
+        return ids[
+            knowledge.memo.array(key, lambda: self.solve(self._similarity(images, knowledge), count, knowledge, None))
+        ]
+
+    def _similarity(self, images: Images, knowledge: Knowledge) -> Similarity:
+        n = len(images)
+        if matrix_fits(n):
+            return _kept_matrix(images, knowledge)
+        if not self.samples(n):
+            raise InvalidInput(self.too_large(n, f"{matrix_bytes(n) / 2**30:.1f} GiB"))
+        return OnDemand(images.array)
+
+
+def _compared(knowledge: Knowledge, ids: IntArray, by_luminance: bool) -> Images:
     """Return the pool's images at ``ids`` as they are compared: as they are, or their luminance."""
     images = cast(Images, knowledge.pool.take(ids))
     return Images(luminance(images.array)) if by_luminance else images
 
 
-def kept_matrix(images: Images, knowledge: Knowledge) -> Dense:
+def _kept_matrix(images: Images, knowledge: Knowledge) -> Dense:
     """Return the whole matrix of ``images`` from the memo, computed by the first who asks."""
     return Dense(
         knowledge.memo.array(

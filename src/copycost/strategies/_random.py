@@ -8,14 +8,14 @@ from typing import ClassVar
 import numpy as np
 
 from copycost._types import IntArray
-from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
-from copycost.strategies._groups import by_group
+from copycost.strategies._base import Grouping, Knowledge
+from copycost.strategies._groups import Grouped
 
 __all__ = ["Random"]
 
 
 @dataclass(frozen=True)
-class Random(Strategy):
+class Random(Grouped):
     """Pool members drawn uniformly; with ``group=label`` so many of each (DRMI's baseline, section 5.1)."""
 
     name: ClassVar[str] = "random"
@@ -24,15 +24,6 @@ class Random(Strategy):
     group: Grouping = "none"
     redistribute: bool = False
 
-    @property
-    def needs(self) -> frozenset[str]:
-        """The pool's labels, where it is grouped by them."""
-        return frozenset({"labels"} if self.group == "label" else ())
-
-    def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
-        """Return ``k`` members drawn from ``rng``, in the order of the pool."""
-
-        def draw(ids: IntArray, count: int) -> IntArray:
-            return np.sort(rng.choice(ids, count, replace=False))
-
-        return Queries.members(knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, draw))
+    def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
+        """Return ``count`` of ``ids`` drawn from ``rng``, in the order of the pool."""
+        return np.sort(rng.choice(ids, count, replace=False))

@@ -1,4 +1,4 @@
-"""Strategies by name, and their one-line notation: ``name parameter=value ...``."""
+"""Strategies by name, and their one-line notation: ``name parameter=value ...``, two of them joined by `` + ``."""
 
 from __future__ import annotations
 
@@ -9,42 +9,81 @@ import typing
 
 from copycost.errors import InvalidInput
 from copycost.strategies._base import Strategy
+from copycost.strategies._combination import Combination
 from copycost.strategies._coverage import Coverage
+from copycost.strategies._dfal import DFAL
 from copycost.strategies._drmi import DRMI
+from copycost.strategies._k_center import KCenter
+from copycost.strategies._noise import Noise
 from copycost.strategies._random import Random
+from copycost.strategies._uncertainty import Uncertainty
 
 __all__ = ["STRATEGIES", "parse"]
 
-STRATEGIES: dict[str, type[Strategy]] = {"random": Random, "drmi": DRMI, "coverage": Coverage}
+STRATEGIES: dict[str, type[Strategy]] = {
+    "random": Random,
+    "drmi": DRMI,
+    "coverage": Coverage,
+    "uncertainty": Uncertainty,
+    "k-center": KCenter,
+    "dfal": DFAL,
+    "noise": Noise,
+}
 
 
 def parse(text: str) -> Strategy:
-    """Read a strategy such as ``random`` or ``drmi alpha=4 group=label``.
+    """Read a strategy such as ``random`` or ``drmi alpha=4 group=label``, or a combination of two.
+
+    A combination is ``FIRST + SECOND [rho=N]``, with spaces around the sign; ``rho`` belongs to the combination and
+    stands after the second name.
 
     Raises
     ------
     InvalidInput
-        For an unknown strategy or parameter (the nearest known one is named) or a value of the wrong type.
+        For an unknown strategy or parameter (the nearest known one is named), a value of the wrong type, or more than
+        two strategies.
 
     Examples
     --------
     >>> str(parse("drmi group=label alpha=4"))
     'drmi alpha=4 group=label'
+    >>> str(parse("dfal + k-center rho=1000"))
+    'dfal + k-center rho=1000'
     """
-    name, *pairs = text.split() or [""]
+    words = text.split()
+    if "+" not in words:
+        return _single(text, words)
+    if words.count("+") > 1:
+        raise InvalidInput(f"strategy {text!r} combines more than two; write FIRST + SECOND, such as dfal + k-center.")
+    sign = words.index("+")
+    second, rho = words[sign + 1 :], None
+    sizes = [word for word in second if word.startswith("rho=")]
+    if len(sizes) > 1:
+        raise InvalidInput(f"strategy {text!r}: write rho once.")
+    for word in sizes:
+        second.remove(word)
+        rho = typing.cast(int, _convert("rho", word.removeprefix("rho="), int))
+    return Combination(_single(text, words[:sign]), _single(text, second), rho)
+
+
+def _single(text: str, words: list[str]) -> Strategy:
+    """Read the words of one strategy; ``text`` is all that was written."""
+    name, *pairs = words or [""]
     if name not in STRATEGIES:
-        raise InvalidInput(
-            f"strategy {name!r} is not known{_nearest(name, STRATEGIES)}; known are {', '.join(STRATEGIES)}."
-        )
+        known = f"known are {', '.join(STRATEGIES)}"
+        if "+" in name:
+            known += "; put spaces around the + of a combination"
+        raise InvalidInput(f"strategy {name!r} is not known{_nearest(name, STRATEGIES)}; {known}.")
     kind = STRATEGIES[name]
     hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
-    fields = {name: hints[name] for name in names}
+    fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
     values: dict[str, object] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
         if key not in fields:
             known = f"it takes {', '.join(fields)}" if fields else "it takes none"
+            if key == "rho":
+                known += "; rho stands at the end of a combination, FIRST + SECOND rho=N"
             raise InvalidInput(f"strategy {name} has no parameter {key!r}{_nearest(key, fields)}; {known}.")
         if key in values or not equals:
             raise InvalidInput(f"strategy {text!r}: write each parameter once, as name=value; {pair!r} is not.")

@@ -11,8 +11,9 @@ from copycost.errors import InvalidInput
 from copycost.similarity import Similarity
 from copycost.subsets._inspect import inspect
 
-__all__ = ["Starts"]
+__all__ = ["Keep", "Starts"]
 
+Keep = AnyArray | list[int] | None
 Starts = int | AnyArray | list[int] | None
 Init = Literal["min-sum", "min-max"]
 
@@ -69,6 +70,27 @@ def _drawn(count: int, n: int, rng: np.random.Generator | None) -> IntArray:
             "Pass rng=numpy.random.default_rng(seed), or name the starts as a list."
         )
     return rng.choice(n, size=count, replace=False).astype(np.int64)
+
+
+def check_keep(keep: Keep, k: int, n: int) -> list[int]:
+    """Return the points that are to be kept, in the order given; none for None."""
+    given = np.asarray([] if keep is None else keep)
+    if given.ndim == 1 and given.size == 0:
+        return []
+    if given.ndim != 1 or given.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"keep is {keep!r}; None or a list of point numbers is needed. "
+            "Pass integers in one dimension (numpy.flatnonzero turns a mask into them)."
+        )
+    if given.min() < 0 or given.max() >= n or np.unique(given).size != given.size:
+        raise InvalidInput(
+            f"keep holds points from {given.min()} to {given.max()}, {np.unique(given).size} distinct of {given.size}; "
+            f"distinct points from 0 to {n - 1} are needed. Pass each point once."
+        )
+    if given.size > k:
+        raise InvalidInput(f"keep holds {given.size} points and k is {k}; ask for a k of at least {given.size}.")
+    points: list[int] = given.tolist()
+    return points
 
 
 def check_matrix(matrix: Float32Array) -> Float32Array:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from copycost._types import AnyArray, FloatArray, IntArray
+from copycost._types import AnyArray, Float32Array, FloatArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.similarity import Similarity
-from copycost.subsets._checks import check_k, probe_symmetry
+from copycost.subsets._checks import Keep, check_k, check_keep, probe_symmetry
 from copycost.subsets._clock import Progress
 from copycost.subsets._rows import Rows, rows_of
 
@@ -30,18 +30,23 @@ class Coverage:
     Attributes
     ----------
     indices : int64 array (k,)
-        The chosen points in the order of choice, so that the first m are the answer for m; read-only.
+        The kept points in the order given, then the chosen ones in the order of choice, so that the first m are
+        the answer for m; read-only.
     gains : float64 array (k,)
         What each added to the sum over the reference points; read-only.
     value : float
         Sum over all points (over the given points, if the reference was an array) of the similarity to the
         nearest chosen point; exact also when the choice was guided by a sample.
     estimate : float or None
-        The same as the reference sample saw it, scaled to all points; None without a sample.
+        The same as the reference sample saw it: what it says of the points that were not chosen, scaled to all of
+        them. None without a sample, or if all of it was chosen.
     error : float or None
-        ``estimate - value``; None without a sample.
+        ``estimate - value``; None as the estimate.
+    standard_error : float or None
+        Of the estimate, had the points been chosen before the sample was drawn. They are chosen to cover it, so
+        the estimate leans upwards. None as the estimate, or if one sampled point alone was not chosen.
     bound : float or None
-        No k points have a larger value; None with a sample.
+        No k points that hold the kept ones have a larger value; None with a sample.
     """
 
     indices: IntArray
@@ -49,6 +54,7 @@ class Coverage:
     value: float
     estimate: float | None
     error: float | None
+    standard_error: float | None
     bound: float | None
 
 
@@ -56,6 +62,7 @@ def coverage(
     similarity: Similarity,
     k: int,
     *,
+    keep: Keep = None,
     reference: int | AnyArray | list[int] | None = None,
     rng: np.random.Generator | None = None,
     cache_bytes: int = 1 << 30,
@@ -69,7 +76,9 @@ def coverage(
         Symmetric, none of its values negative, such as `normalised` mutual information. Unlike for the
         lightest subset the diagonal counts: it says how well a chosen point covers itself.
     k : int
-        From 1 to n.
+        From 1 to n; points that are kept count.
+    keep : integer array, optional
+        Distinct points, at most k, that are in before the others are chosen.
     reference : None, int or integer array
         The points to be covered: all, exactly; a sample of this many drawn by ``rng``; or these.
     rng : numpy.random.Generator, optional
@@ -89,7 +98,7 @@ def coverage(
     Raises
     ------
     InvalidInput
-        If ``k`` or ``reference`` is out of range, ``rng`` is missing, or the similarity has a negative value
+        If ``k``, ``keep`` or ``reference`` is out of range, ``rng`` is missing, or the similarity has a negative value
         or NaN or is not symmetric.
 
     Notes
@@ -97,6 +106,7 @@ def coverage(
     Maximises ``sum_v max_{u in S} s(u, v)``. Greedy choice is within 1 - 1/e of the best (Nemhauser, Wolsey
     and Fisher 1978); gains only shrink, so stale ones bound fresh ones and few are computed (Minoux 1978). In
     a sample a point does not count itself, which would favour the sampled ones; the estimate adds that part.
+    With points kept, the others are within 1 - 1/e of the best that can be added to them.
 
     Examples
     --------
@@ -104,21 +114,24 @@ def coverage(
     >>> two_groups = Dense(np.kron(np.eye(2), np.full((3, 3), 0.5)) + np.eye(6) / 2)
     >>> coverage(two_groups, 2).indices.tolist()
     [0, 3]
+    >>> coverage(two_groups, 2, keep=[4]).indices.tolist()
+    [4, 0]
     """
     k = check_k(k, similarity.n)
+    kept = check_keep(keep, k, similarity.n)
     if cache_bytes < 0:
         raise InvalidInput(f"cache_bytes is {cache_bytes}; give 0 (keep nothing) or a number of bytes.")
     targets, sampled = _targets(reference, similarity.n, rng)
     probe_symmetry(similarity)
     rows = rows_of(similarity, targets, sampled, cache_bytes)
-    chosen, gains, left = _lazy_greedy(rows, k, progress)
-    covered = float(gains.sum())
+    greedy = _lazy_greedy(rows, k, kept, progress)
+    chosen, covered = greedy.chosen, float(greedy.gains.sum())
     if targets is None or not sampled:
-        return Coverage(chosen, gains, covered, None, None, covered + left)
-    itself = float(np.diagonal(similarity.block(chosen, chosen)).sum(dtype=np.float64))
-    estimate = itself + covered * (similarity.n - k) / targets.size
+        return Coverage(chosen, greedy.gains, covered, None, None, None, covered + greedy.left)
     value = _value(similarity, chosen)
-    return Coverage(chosen, gains, value, estimate, estimate - value, None)
+    estimate, spread = _estimate(similarity, greedy, targets)
+    error = None if estimate is None else estimate - value
+    return Coverage(chosen, greedy.gains, value, estimate, error, spread, None)
 
 
 def _targets(
@@ -172,19 +185,35 @@ def _gain(row: AnyArray, cover: AnyArray) -> float:
     return gain
 
 
-def _lazy_greedy(rows: Rows, k: int, progress: Progress | None) -> tuple[IntArray, FloatArray, float]:
-    """Choose greedily; return the chosen, their gains, and what k more points could add at most.
+@dataclass(frozen=True, eq=False)
+class _Greedy:
+    """A greedy choice, its gains, how it covers each target, and what as many more points could add at most."""
+
+    chosen: IntArray
+    gains: FloatArray
+    cover: Float32Array
+    left: float
+
+
+def _lazy_greedy(rows: Rows, k: int, kept: list[int], progress: Progress | None) -> _Greedy:
+    """Choose greedily beyond ``kept``.
 
     The heap holds the last known gain of each point with its number, so that the lowest index comes first
     among equals; a gain is fresh if it was computed after the last choice.
     """
     bounds = rows.sums() * INFLATION
-    heap = [(-bound, point) for point, bound in enumerate(bounds.tolist())]
+    out = set(kept)
+    heap = [(-bound, point) for point, bound in enumerate(bounds.tolist()) if point not in out]
     heapq.heapify(heap)
-    fresh = np.full(len(heap), -1)
+    fresh = np.full(len(bounds), -1)
     cover = np.zeros_like(rows.get([0])[0])
     chosen: list[int] = []
     gains: list[float] = []
+    for point in kept:
+        (row,) = rows.get([point])
+        chosen.append(point)
+        gains.append(_gain(row, cover))
+        np.maximum(cover, row, out=cover)
     while len(chosen) < k:
         stale: list[int] = []
         while heap and fresh[heap[0][1]] < len(chosen) and len(stale) < rows.batch:
@@ -199,8 +228,21 @@ def _lazy_greedy(rows: Rows, k: int, progress: Progress | None) -> tuple[IntArra
         for point, row in zip(stale, rows.get(stale), strict=True):
             fresh[point] = len(chosen)
             heapq.heappush(heap, (-_gain(row, cover), point))
-    left = -sum(gain for gain, _ in heapq.nsmallest(k, heap))
-    return _read_only(np.array(chosen, np.int64)), _read_only(np.array(gains)), left
+    left = -sum(gain for gain, _ in heapq.nsmallest(k - len(kept), heap))
+    return _Greedy(_read_only(np.array(chosen, np.int64)), _read_only(np.array(gains)), cover, left)
+
+
+def _estimate(similarity: Similarity, greedy: _Greedy, targets: IntArray) -> tuple[float | None, float | None]:
+    """Return the sum over all points as the sampled ones that were not chosen tell it, and its standard error."""
+    itself = float(similarity.block(greedy.chosen, greedy.chosen).max(axis=0).sum(dtype=np.float64))
+    others = similarity.n - greedy.chosen.size
+    seen = greedy.cover[~np.isin(targets, greedy.chosen)].astype(np.float64)
+    if others == 0:
+        return itself, 0.0
+    if seen.size == 0:
+        return None, None
+    spread = others * seen.std(ddof=1) * np.sqrt((1 - seen.size / others) / seen.size) if seen.size > 1 else None
+    return itself + others * float(seen.mean()), None if spread is None else float(spread)
 
 
 def _value(similarity: Similarity, chosen: IntArray) -> float:

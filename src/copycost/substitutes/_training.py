@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,11 +12,12 @@ from torch.nn import functional
 
 from copycost._types import IntArray
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
+from copycost.inputs import Inputs
 from copycost.measures import macro_f1
-from copycost.networks import Classifier, seeded
-from copycost.networks._classifier import to_float
+from copycost.networks import AnyClassifier, seeded
+from copycost.networks._classifier import row_probabilities
 from copycost.oracle import Answers
+from copycost.substitutes._batches import Batches
 from copycost.substitutes._schedule import Schedule
 
 __all__ = ["History", "Labelled", "fit"]
@@ -26,15 +27,15 @@ Progress = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Labelled:
-    """Images (n) and the answers to them; trained on probabilities where the answers carry them."""
+    """Inputs (n) and the answers to them; trained on probabilities where the answers carry them."""
 
-    images: Images
+    inputs: Inputs
     answers: Answers
 
     def __post_init__(self) -> None:
-        if len(self.images) != len(self.answers):
+        if len(self.inputs) != len(self.answers):
             raise InvalidInput(
-                f"{len(self.images)} images have {len(self.answers)} answers; one answer an image is needed."
+                f"{len(self.inputs)} inputs have {len(self.answers)} answers; one answer an input is needed."
             )
 
     def __len__(self) -> int:
@@ -43,7 +44,7 @@ class Labelled:
 
     def take(self, indices: IntArray) -> Labelled:
         """Return the examples at ``indices``, in that order."""
-        return Labelled(self.images.take(indices), self.answers.take(indices))
+        return Labelled(self.inputs.take(indices), self.answers.take(indices))
 
     def targets(self) -> torch.Tensor:
         """Return what cross entropy compares to: int64 labels (n,) or float32 distributions (n, classes)."""
@@ -66,10 +67,11 @@ class History:
 
 
 def fit(
-    classifier: Classifier,
+    classifier: AnyClassifier,
     labelled: Labelled,
-    unlabelled: Images | None = None,
+    unlabelled: Inputs | None = None,
     *,
+    validation: Labelled | None = None,
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Progress | None = None,
@@ -80,7 +82,9 @@ def fit(
     ----------
     classifier : starts from the weights it has
     labelled : examples and answers
-    unlabelled : images without answers, for schedules that use them; none does yet, so it must be None
+    unlabelled : inputs without answers, for schedules that use them; none does yet, so it must be None
+    validation : examples that are never trained on and decide which epoch early stopping keeps (the earliest of the
+        best); without them it sets a share of ``labelled`` aside
     schedule : when to stop
     rng : source of the order of examples and of dropout
     progress : called with the share of updates done
@@ -88,34 +92,51 @@ def fit(
     Raises
     ------
     InvalidInput
-        If there are no examples, or too few to set a validation share aside.
+        If there are no examples, too few to set a validation share aside, or a single one an update for a network with
+        batch norm; if the schedule has no use for ``unlabelled`` or ``validation``.
     """
-    if not len(labelled):
-        raise InvalidInput("there are no answered queries to train on; ask at least one.")
-    if unlabelled is not None:
-        raise InvalidInput("unlabelled images were given, but no schedule uses them; leave them out.")
+    _check(labelled, unlabelled, validation, schedule)
     with seeded(rng):
         classifier.network.train()
         if schedule.kind == "early-stopping":
-            history = _until_no_better(classifier, labelled, schedule, rng, progress)
+            if validation is None:
+                labelled, validation = _set_aside(labelled, schedule.validation, rng)
+            history = _until_no_better(classifier, labelled, validation, schedule, rng, progress)
         else:
             history = _for_length(classifier, labelled, schedule, rng, progress)
         classifier.network.eval()
     return history
 
 
+def _check(labelled: Labelled, unlabelled: Inputs | None, validation: Labelled | None, schedule: Schedule) -> None:
+    if not len(labelled):
+        raise InvalidInput("there are no answered queries to train on; ask at least one.")
+    if unlabelled is not None:
+        raise InvalidInput("unlabelled inputs were given, but no schedule uses them; leave them out.")
+    if validation is None:
+        return
+    if schedule.kind != "early-stopping":
+        raise InvalidInput(
+            f"validation examples were given, but the schedule '{schedule}' does not use them; choose "
+            "early-stopping:N or leave them out."
+        )
+    if not len(validation):
+        raise InvalidInput("validation holds no examples; give at least one, or None to set a share aside.")
+
+
 def _for_length(
-    classifier: Classifier,
+    classifier: AnyClassifier,
     labelled: Labelled,
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Progress | None,
 ) -> History:
-    total = schedule.updates(len(labelled))
+    batches = Batches(classifier.network, len(labelled), schedule.batch)
+    total = schedule.length if schedule.kind == "steps" else schedule.length * batches.an_epoch
     step = _Step(classifier, labelled, schedule)
     every = max(1, total // 10)
     history, running = History(), 0.0
-    orders = _orders(len(labelled), schedule.batch, rng)
+    orders = batches.endless(rng)
     for update in range(1, total + 1):
         running += step(next(orders))
         if update % every == 0:
@@ -128,28 +149,24 @@ def _for_length(
 
 
 def _until_no_better(
-    classifier: Classifier,
-    labelled: Labelled,
+    classifier: AnyClassifier,
+    training: Labelled,
+    validation: Labelled,
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Progress | None,
 ) -> History:
-    training, validation = _set_aside(labelled, schedule.validation, rng)
-    classes = max(_classes(labelled), int(labelled.answers.labels.max()) + 1)
-    step = _Step(classifier, training, schedule)
+    batches = Batches(classifier.network, len(training), schedule.batch)
+    step, measure = _Step(classifier, training, schedule), _Score(classifier, validation)
     history, best, best_state = History(), -1.0, None
     for epoch in range(schedule.length):
-        for batch in _epoch(len(training), schedule.batch, rng):
+        for batch in batches.epoch(rng):
             step(batch)
             history.updates += 1
-        score = macro_f1(classifier.labels(validation.images), validation.answers.labels, classes)
+        score = measure()
         history.validation_f1.append(score)
         if score > best:
-            best, best_state, history.best_epoch = (
-                score,
-                copy.deepcopy(classifier.network.state_dict()),
-                epoch,
-            )
+            best, best_state, history.best_epoch = score, copy.deepcopy(classifier.network.state_dict()), epoch
         if progress is not None:
             progress((epoch + 1) / schedule.length)
         if epoch - (history.best_epoch or 0) >= schedule.patience:
@@ -159,16 +176,11 @@ def _until_no_better(
     return history
 
 
-def _classes(labelled: Labelled) -> int:
-    rows = labelled.answers.probabilities
-    return 2 if rows is None else rows.shape[1]
-
-
 def _set_aside(labelled: Labelled, share: float, rng: np.random.Generator) -> tuple[Labelled, Labelled]:
     count = round(share * len(labelled))
     if not 0 < count < len(labelled):
         raise InvalidInput(
-            f"a validation share of {share:g} of {len(labelled)} answers is {count} images; "
+            f"a validation share of {share:g} of {len(labelled)} answers is {count} inputs; "
             "raise the budget or the share so that both parts have at least one."
         )
     order = rng.permutation(len(labelled))
@@ -176,11 +188,11 @@ def _set_aside(labelled: Labelled, share: float, rng: np.random.Generator) -> tu
 
 
 class _Step:
-    """One update of Adam on one batch; images stay bytes until they are needed."""
+    """One update of Adam on one batch; inputs stay as they are encoded until they are needed."""
 
-    def __init__(self, classifier: Classifier, labelled: Labelled, schedule: Schedule) -> None:
+    def __init__(self, classifier: AnyClassifier, labelled: Labelled, schedule: Schedule) -> None:
         self._classifier = classifier
-        self._array = labelled.images.array
+        self._rows = classifier.encode(labelled.inputs)
         self._targets = labelled.targets()
         self._adam = torch.optim.Adam(
             classifier.network.parameters(),
@@ -190,7 +202,7 @@ class _Step:
         )
 
     def __call__(self, rows: IntArray) -> float:
-        logits = self._classifier(to_float(self._array[rows]))
+        logits = self._classifier(self._classifier.tensor(self._rows[rows]))
         loss = functional.cross_entropy(logits, self._targets[torch.from_numpy(rows)])
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -198,12 +210,14 @@ class _Step:
         return loss.item()
 
 
-def _epoch(count: int, batch: int, rng: np.random.Generator) -> Iterator[IntArray]:
-    order = rng.permutation(count)
-    for start in range(0, count, batch):
-        yield order[start : start + batch]
+class _Score:
+    """Macro F1 over all classes that the network knows, on examples that are encoded once."""
 
+    def __init__(self, classifier: AnyClassifier, examples: Labelled) -> None:
+        self._classifier = classifier
+        self._rows = classifier.encode(examples.inputs)
+        self._true = examples.answers.labels
 
-def _orders(count: int, batch: int, rng: np.random.Generator) -> Iterator[IntArray]:
-    while True:
-        yield from _epoch(count, batch, rng)
+    def __call__(self) -> float:
+        rows = row_probabilities(self._classifier, self._rows)
+        return macro_f1(rows.argmax(axis=1), self._true, rows.shape[1])

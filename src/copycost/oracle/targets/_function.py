@@ -6,13 +6,13 @@ import importlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
 from copycost._types import AnyArray
 from copycost.errors import TargetError
-from copycost.inputs import Images, Inputs
+from copycost.inputs import Images, Inputs, Texts
 from copycost.oracle.targets._base import Target
 from copycost.oracle.targets._probe import probed_form
 
@@ -20,7 +20,9 @@ __all__ = ["FunctionTarget"]
 
 
 class FunctionTarget(Target):
-    """A callable that takes uint8 images (n, height, width, channels) and returns labels or probabilities.
+    """A callable that takes uint8 images (n, height, width, channels), or a list of n str, and returns an answer each.
+
+    It returns labels (n,) or probabilities (n, classes).
 
     Parameters
     ----------
@@ -30,6 +32,7 @@ class FunctionTarget(Target):
     fallback : number of classes where it returns labels alone and ``classes`` is None
     name : how reports call it
     gives_probabilities : whether it returns probabilities; with this and ``classes`` given nothing is sent
+    medium : "image" or "text"; left out, that of the probe, or images where there is none
 
     Raises
     ------
@@ -41,15 +44,17 @@ class FunctionTarget(Target):
 
     def __init__(
         self,
-        function: Callable[[AnyArray], AnyArray],
+        function: Callable[[Any], Any],
         probe: Inputs | None,
         *,
         classes: int | None,
         fallback: int | None = None,
         name: str,
         gives_probabilities: bool | None = None,
+        medium: str | None = None,
     ) -> None:
         self.name = name
+        self.medium = medium or ("image" if probe is None else probe.medium)
         self._function = function
         if gives_probabilities is None or classes is None:
             self.probed, classes = probed_form(self, probe, classes, fallback)
@@ -66,6 +71,7 @@ class FunctionTarget(Target):
         classes: int | None,
         fallback: int | None = None,
         gives_probabilities: bool | None = None,
+        medium: str | None = None,
     ) -> FunctionTarget:
         """Import ``module:function``, which runs its code, looking in the working directory first."""
         module_name, _, attribute = text.partition(":")
@@ -92,9 +98,17 @@ class FunctionTarget(Target):
                 f"the module {module_name} has no function {attribute!r}; it has: {', '.join(found) or 'none'}."
             )
         return cls(
-            function, probe, classes=classes, fallback=fallback, name=text, gives_probabilities=gives_probabilities
+            function,
+            probe,
+            classes=classes,
+            fallback=fallback,
+            name=text,
+            gives_probabilities=gives_probabilities,
+            medium=medium,
         )
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return what the callable returns; it gets a copy that it may change."""
+        if isinstance(inputs, Texts):
+            return np.asarray(self._function(list(inputs.texts)))
         return np.asarray(self._function(cast(Images, inputs).array.copy()))

@@ -11,7 +11,7 @@ import numpy as np
 
 from copycost._types import AnyArray
 from copycost.inputs import Images, Inputs
-from copycost.networks import Classifier, build, load_weights
+from copycost.networks import AnyClassifier, load_classifier
 from copycost.oracle.targets._base import Target
 from copycost.oracle.targets._probe import at_once
 from copycost.oracle.targets._settings import check_channels
@@ -26,8 +26,8 @@ class NetworkTarget(Target):
 
     Parameters
     ----------
-    classifier : network and how bytes become its input
-    shape : height, width and channels it takes
+    classifier : network and how bytes or words become its input
+    shape : height, width and channels it takes; None where it takes texts
     classes : number of classes
     name : how reports call it
     fingerprint : hash of the file its weights came from, or None
@@ -35,8 +35,8 @@ class NetworkTarget(Target):
 
     def __init__(
         self,
-        classifier: Classifier,
-        shape: tuple[int, int, int],
+        classifier: AnyClassifier,
+        shape: tuple[int, int, int] | None,
         classes: int,
         *,
         name: str,
@@ -45,6 +45,7 @@ class NetworkTarget(Target):
         self.name = name
         self.classes = classes
         self.shape = shape
+        self.medium = "text" if shape is None else "image"
         self.classifier = classifier
         self._fingerprint = fingerprint
 
@@ -53,29 +54,31 @@ class NetworkTarget(Target):
         cls,
         path: Path,
         architecture: str,
-        shape: tuple[int, int, int],
+        shape: tuple[int, int, int] | None,
         classes: int,
         *,
         mean: Sequence[float] = (0.0,),
         deviation: Sequence[float] = (1.0,),
     ) -> NetworkTarget:
-        """Read safetensors into a named architecture.
+        """Read safetensors into a named architecture; of a text model (shape None) they hold the vocabulary too.
 
         Raises
         ------
         InvalidInput
-            If the file cannot be read or does not fit, or mean and deviation are neither one number nor one a channel.
+            If the file cannot be read or does not fit, the architecture takes another medium, or mean and deviation are
+            neither one number nor one a channel.
         """
-        check_channels(mean, deviation, shape[2])
-        network = build(architecture, shape, classes, rng=np.random.default_rng(0))
-        load_weights(network, path)
+        if shape is not None:
+            check_channels(mean, deviation, shape[2])
+        classifier = load_classifier(path, architecture, shape=shape, classes=classes, mean=mean, deviation=deviation)
         settings = f"{architecture} {[float(value) for value in (*mean, *deviation)]} ".encode()
         digest = hashlib.sha256(settings + path.read_bytes()).hexdigest()
-        classifier = Classifier(network, mean=mean, deviation=deviation)
         return cls(classifier, shape, classes, name=path.name, fingerprint=f"{architecture}-{digest}")
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return softmax probabilities (n, classes)."""
+        if self.shape is None:
+            return self.classifier.probabilities(inputs)
         images = cast(Images, inputs)
         size = at_once(images.shape)
         if len(images) <= size or size >= _BATCH:

@@ -37,14 +37,14 @@ class OnnxTarget(Target):
     TargetError
         If the file is no ONNX model of one input for images, refers to other files, or does not answer as declared.
     InvalidInput
-        If the settings do not go with the model.
+        If the settings do not go with the model, or texts will be asked.
     MissingExtra
         If onnxruntime or onnx is not installed.
     """
 
     def __init__(self, path: Path, settings: FileSettings) -> None:
         self.name = path.name
-        self.shape = settings.shape
+        self.shape = settings.image_shape(self.name)
         self._settings = settings
         content = read_model(path)
         self._fingerprint = settings.fingerprint("onnx", content)

@@ -90,7 +90,7 @@ def input_form(session: Any, settings: FileSettings, name: str) -> InputForm:
             "out. A model that subtracts m from 0 to 255 has mean m/255 and deviation 1/255."
         )
     dims = list(inputs[0].shape)
-    order = _order(dims, settings.shape, name, session.get_modelmeta().producer_name)
+    order = _order(dims, settings.image_shape(name), name, session.get_modelmeta().producer_name)
     batch = dims[0] if isinstance(dims[0], int) and dims[0] > 0 else None
     return InputForm(inputs[0].name, dtype, order, batch)
 

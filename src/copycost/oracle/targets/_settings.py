@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
+from copycost.inputs import Inputs
 
 __all__ = ["OUTPUTS", "SCALES", "FileSettings", "check_channels"]
 
@@ -21,8 +21,8 @@ class FileSettings:
 
     Attributes
     ----------
-    shape : tuple of int
-        Height, width and channels of the images that will be asked.
+    shape : tuple of int or None
+        Height, width and channels of the images that will be asked; None where texts will be.
     classes : int or None
         Number of classes, where it was said; a model that answers in another number is refused.
     named_classes : int or None
@@ -43,10 +43,11 @@ class FileSettings:
     Raises
     ------
     InvalidInput
-        For an output or scale of another name, or deviations that are not above 0.
+        For an output or scale of another name, deviations that are not above 0, or settings of pixels where texts will
+        be asked.
     """
 
-    shape: tuple[int, int, int]
+    shape: tuple[int, int, int] | None
     classes: int | None = None
     named_classes: int | None = None
     architecture: str | None = None
@@ -54,7 +55,7 @@ class FileSettings:
     deviation: tuple[float, ...] = (1.0,)
     output: str | None = None
     scale: str = "unit"
-    probe: Callable[[], Images] | None = None
+    probe: Callable[[], Inputs] | None = None
     known: tuple[bool, int] | None = None
 
     def __post_init__(self) -> None:
@@ -64,9 +65,39 @@ class FileSettings:
             raise InvalidInput(
                 f"target_scale is {self.scale!r}; write unit for pixels from 0 to 1 or bytes for 0 to 255."
             )
+        if self.shape is None:
+            self._check_no_pixels()
+            return
         check_channels(self.mean, self.deviation, self.shape[2])
         if not all(value > 0 for value in self.deviation):
             raise InvalidInput(f"target_deviation is {self.deviation}; every channel needs a number above 0.")
+
+    def _check_no_pixels(self) -> None:
+        if self.normalises or self.scale != "unit":
+            raise InvalidInput(
+                "target_mean, target_deviation and target_scale say what is done to pixels, and the pool and the test "
+                "set hold texts; leave them out."
+            )
+
+    @property
+    def medium(self) -> str:
+        """Either ``image`` or ``text``: what will be asked."""
+        return "text" if self.shape is None else "image"
+
+    def image_shape(self, target: str) -> tuple[int, int, int]:
+        """Return the shape of the images, for a target that takes nothing else.
+
+        Raises
+        ------
+        InvalidInput
+            If texts will be asked.
+        """
+        if self.shape is None:
+            raise InvalidInput(
+                f"the target {target} takes images, and the pool and the test set hold texts; name sets of images, or "
+                "a target for texts (see docs/guide/targets.md)."
+            )
+        return self.shape
 
     @property
     def normalises(self) -> bool:

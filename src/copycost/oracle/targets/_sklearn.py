@@ -7,13 +7,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from copycost._types import AnyArray
+from copycost._types import AnyArray, FloatArray
 from copycost.errors import CopycostError, InvalidInput, TargetError
-from copycost.inputs import Images, Inputs
+from copycost.inputs import Images, Inputs, Texts
 from copycost.oracle.targets._base import Target
 from copycost.oracle.targets._settings import FileSettings
 from copycost.oracle.targets._sklearn_checks import check_numbers
 from copycost.oracle.targets._sklearn_file import read_estimator
+from copycost.oracle.targets._sklearn_texts import takes_texts
 
 __all__ = ["SklearnTarget"]
 
@@ -21,7 +22,8 @@ __all__ = ["SklearnTarget"]
 class SklearnTarget(Target):
     """A classifier or pipeline of scikit-learn, on one thread.
 
-    It is given float64 (n, height * width * channels): each image in one row, pixel after pixel and its channels
+    One that begins with a vectoriser of texts takes texts, and is given a list of str. Any other takes images, and is
+    given float64 (n, height * width * channels): each image in one row, pixel after pixel and its channels
     together, from 0 to 1, or from 0 to 255 where the scale is "bytes". It answers `predict_proba` where it has one,
     else `predict`. Class k is the k-th of its `classes_`.
 
@@ -36,14 +38,14 @@ class SklearnTarget(Target):
         If the file is missing or holds a type that is not on the list, is no classifier, gives several labels an input,
         or counts its classes in another way than from 0.
     InvalidInput
-        If it takes another number of pixels, or has another number of classes than was said.
+        If it takes another medium than will be asked or another number of pixels, or has another number of classes than
+        was said.
     MissingExtra
         If skops is not installed.
     """
 
     def __init__(self, path: Path, settings: FileSettings) -> None:
         self.name = path.name
-        self.shape = settings.shape
         self._scale = settings.scale
         try:
             content = path.read_bytes()
@@ -63,7 +65,11 @@ class SklearnTarget(Target):
 
     def _inspect(self, settings: FileSettings) -> None:
         _check_classifier(self._model, self.name)
-        self._check_width(settings.shape)
+        if takes_texts(self._model):
+            self._check_texts(settings)
+        else:
+            self.shape = settings.image_shape(self.name)
+            self._check_width(self.shape)
         self._classes = _classes(self._model, self.name)
         check_numbers(self._model, self.name)
         self.classes = len(self._classes)
@@ -73,6 +79,13 @@ class SklearnTarget(Target):
             )
         self.gives_probabilities = hasattr(self._model, "predict_proba")
         _use_one_thread(self._model)
+
+    def _check_texts(self, settings: FileSettings) -> None:
+        self.medium = "text"
+        if settings.shape is not None:
+            raise InvalidInput(
+                f"the target {self.name} takes texts, and the pool and the test set hold images; name sets of texts."
+            )
 
     def _check_width(self, shape: tuple[int, int, int]) -> None:
         width = int(np.prod(shape))
@@ -89,21 +102,22 @@ class SklearnTarget(Target):
 
     def reply(self, inputs: Inputs) -> AnyArray:
         """Return probabilities (n, classes), or labels (n,) where the classifier has none."""
-        array = cast(Images, inputs).array
-        if not len(array):
+        if not len(inputs):
             return np.zeros((0, self.classes), np.float32) if self.gives_probabilities else np.zeros(0, np.int64)
-        rows = array.reshape(len(array), -1).astype(np.float64)
-        if self._scale == "unit":
-            rows /= 255
+        rows = list(inputs.texts) if isinstance(inputs, Texts) else self._rows(cast(Images, inputs))
         if self.gives_probabilities:
             return np.asarray(self._model.predict_proba(rows))
         labels = np.asarray(self._model.predict(rows))
         if labels.ndim != 1:
             raise TargetError(
-                f"the target {self.name} answered an array of shape {labels.shape} to {len(array)} inputs; several "
+                f"the target {self.name} answered an array of shape {labels.shape} to {len(inputs)} inputs; several "
                 "labels an input (multi-label, multi-output) are not supported."
             )
         return np.searchsorted(self._classes, labels).astype(np.int64)
+
+    def _rows(self, images: Images) -> FloatArray:
+        rows = images.array.reshape(len(images), -1).astype(np.float64)
+        return rows / 255 if self._scale == "unit" else rows
 
 
 def _check_classifier(model: Any, name: str) -> None:

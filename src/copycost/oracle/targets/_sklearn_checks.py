@@ -12,8 +12,12 @@ from typing import Any
 import numpy as np
 
 from copycost.errors import TargetError
+from copycost.oracle.targets._sklearn_texts import TEXT_CHECKS
 
 __all__ = ["check_numbers"]
+
+# what these were fitted from: it answers nothing, and is not fitted itself
+_TEMPLATES = {"CalibratedClassifierCV": "estimator", "OneVsRestClassifier": "estimator"}
 
 
 def check_numbers(model: Any, name: str) -> None:
@@ -27,6 +31,8 @@ def check_numbers(model: Any, name: str) -> None:
         seen.add((id(part), id(owner)))
         try:
             sound = all(check(part, owner) for kind, check in _CHECKS.items() if kind == type(part).__name__)
+        except TargetError:
+            raise
         except Exception:  # an attribute that is missing or of another type is as bad as a wrong number
             sound = False
         if not sound:
@@ -44,7 +50,10 @@ def _inside(part: Any) -> list[Any]:
         return list(part)
     if isinstance(part, np.ndarray):
         return list(part.ravel()) if part.dtype == object else []
-    return list(vars(part).values()) if hasattr(part, "__dict__") and not isinstance(part, type) else []
+    if not hasattr(part, "__dict__") or isinstance(part, type):
+        return []
+    unused = _TEMPLATES.get(type(part).__name__)
+    return [value for name, value in vars(part).items() if name != unused]
 
 
 def _tree(tree: Any, owner: Any) -> bool:
@@ -95,6 +104,7 @@ def _support_vectors(model: Any, owner: Any) -> bool:
 
 
 _CHECKS: dict[str, Callable[[Any, Any], bool]] = {
+    **TEXT_CHECKS,
     "Tree": _tree,
     "RandomForestClassifier": _forest,
     "ExtraTreesClassifier": _forest,

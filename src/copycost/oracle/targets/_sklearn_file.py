@@ -16,6 +16,7 @@ __all__ = ["FAMILIES", "read_estimator"]
 FAMILIES = {
     "sklearn.discriminant_analysis": ("LinearDiscriminantAnalysis", "QuadraticDiscriminantAnalysis"),
     "sklearn.ensemble": ("ExtraTreesClassifier", "RandomForestClassifier"),
+    "sklearn.feature_extraction": ("CountVectorizer", "HashingVectorizer", "TfidfTransformer", "TfidfVectorizer"),
     "sklearn.linear_model": (
         "LogisticRegression",
         "LogisticRegressionCV",
@@ -31,6 +32,7 @@ FAMILIES = {
     "sklearn.neural_network": ("MLPClassifier",),
     "sklearn.svm": ("LinearSVC", "NuSVC", "SVC"),
     "sklearn.tree": ("DecisionTreeClassifier", "ExtraTreeClassifier"),
+    "sklearn.calibration": ("CalibratedClassifierCV", "_CalibratedClassifier", "_SigmoidCalibration"),
     "sklearn.pipeline": ("Pipeline",),
     "sklearn.preprocessing": (
         "LabelBinarizer",
@@ -45,6 +47,8 @@ FAMILIES = {
     "sklearn.feature_selection": ("VarianceThreshold",),
 }
 _PARTS = (
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
     "sklearn.tree._tree.Tree",
@@ -87,9 +91,13 @@ def read_estimator(content: bytes, path: Path) -> Any:
         ) from None
     raise TargetError(
         f"{path} holds types that are not trusted: {', '.join(unknown[:5])}{' …' if len(unknown) > 5 else ''}. Trusted "
-        f"are, of scikit-learn, {', '.join(name for names in FAMILIES.values() for name in names)}. Export the model "
+        f"are, of scikit-learn, {', '.join(_names())}. Export the model "
         "to ONNX instead (see docs/guide/targets.md), or wrap it as module:function, which runs its code."
     )
+
+
+def _names() -> Iterator[str]:
+    return (name for names in FAMILIES.values() for name in names if not name.startswith("_"))
 
 
 def _strange(schema: Any) -> Iterator[str]:

@@ -1,0 +1,68 @@
+"""Explorations of the parts of an audit in one JSON file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from copycost._streams import stream
+from copycost.datasets import Dataset
+from copycost.errors import InvalidInput
+from copycost.exploration._explore import explore
+from copycost.exploration._result import Exploration
+
+__all__ = ["EXPLORATION_SCHEMA", "read_exploration", "write_exploration"]
+
+EXPLORATION_SCHEMA = "copycost.exploration/1"
+
+
+def write_exploration(parts: Mapping[str, Dataset], path: Path, seed: int) -> None:
+    """Explore each part, such as ``training``, ``pool`` and ``test``, and write one file whole or not at all.
+
+    Parameters
+    ----------
+    parts : data sets by their role
+    path : file to write
+    seed : fixes what is drawn, role by role
+
+    Raises
+    ------
+    InvalidInput
+        If the file cannot be written.
+    MissingExtra
+        If scikit-learn is not installed.
+    """
+    found = {
+        role: explore(dataset, rng=stream(seed, "exploration", role)).as_document() for role, dataset in parts.items()
+    }
+    document = {"schema": EXPLORATION_SCHEMA, "seed": seed, "parts": found}
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(json.dumps(document, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InvalidInput(
+            f"{path} cannot be written ({error.strerror}); make room or choose another folder."
+        ) from None
+
+
+def read_exploration(path: Path) -> dict[str, Exploration]:
+    """Return the parts that `write_exploration` wrote, by role; none where there is no such file.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is damaged or of another schema.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{path} cannot be read ({error}); remove it and run the audit again.") from None
+    if not isinstance(document, dict) or document.get("schema") != EXPLORATION_SCHEMA:
+        raise InvalidInput(f"{path} is no exploration of schema {EXPLORATION_SCHEMA!r}; remove it and run again.")
+    return {str(role): Exploration.from_document(found) for role, found in document["parts"].items()}

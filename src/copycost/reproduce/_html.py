@@ -1,0 +1,103 @@
+"""A reproduction as one HTML page that loads nothing and runs nothing."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib import resources
+
+import jinja2
+from markupsafe import Markup
+
+from copycost.measures import Interval
+from copycost.report._charts import Line, line_chart, shared_scale
+from copycost.report._marks import swatch
+from copycost.reproduce._curves import ClassShares, Curve
+from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
+from copycost.reproduce._view import View
+from copycost.reproduce._words import figure, interval_words
+
+__all__ = ["html"]
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_STYLE = """
+.pair td { vertical-align: top; }
+.printed th, .printed td { border-bottom: 0; color: var(--soft); padding-bottom: 0; }
+td.outside { font-weight: 650; }
+td.outside::after { content: " \\2260"; }
+"""
+
+
+def html(view: View) -> str:
+    """Return the page of a table as HTML."""
+    css = _text("page.css", "copycost.report") + _STYLE
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            view=view,
+            table=view.table,
+            css=Markup(css),
+            policy=f"default-src 'none'; img-src data:; style-src '{_hash(css)}'; base-uri 'none'; form-action 'none'",
+            lede=lede(view),
+            differs=view.table.differs.get(view.scale, ()),
+            ratios=ratio_lines(view.ratios, view.comparable),
+            against_summary=against_summary(view) if view.against else "",
+            against=against_lines(view),
+            orders=order_lines(view.orders),
+            footnotes=footnotes(view),
+            charts={panel.title: _chart(panel.title, panel.curves) for panel in view.panels if panel.curves},
+            shares={panel.title: _shares(panel.shares) for panel in view.panels if panel.shares is not None},
+        )
+    )
+    return _CONTROL.sub("\ufffd", page)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        loader=jinja2.FunctionLoader(_text),
+    )
+    environment.globals["swatch"] = swatch
+    return environment
+
+
+def _text(name: str, package: str = "copycost.reproduce") -> str:
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _chart(title: str, curves: Sequence[Curve]) -> Markup:
+    """Draw agreement against queries charged; what was asked at once is a level from the first round to the last."""
+    every = sorted({queries for curve in curves for queries in curve.queries})
+    lines = [_line(number, curve, (every[0], every[-1])) for number, curve in enumerate(curves)]
+    about = f"{title}: agreement after each round against the queries charged, by strategy"
+    return line_chart(about, lines, values=shared_scale(lines))
+
+
+def _line(number: int, curve: Curve, ends: tuple[int, int]) -> Line:
+    if curve.flat and ends[0] < ends[1]:
+        return Line(curve.name, number, ends, (curve.intervals[0],) * 2)
+    return Line(curve.name, number, curve.queries, curve.intervals)
+
+
+def _shares(shares: ClassShares) -> list[tuple[str, list[tuple[str, str, int]]]]:
+    """Return for each label its share in each row, with its interval and a shade from 0 to 9."""
+    return [
+        (label, [_share(intervals[number]) for _, intervals in shares.rows])
+        for number, label in enumerate(shares.classes)
+    ]
+
+
+def _share(interval: Interval) -> tuple[str, str, int]:
+    return figure(interval.mean, "percent"), interval_words(interval, "percent"), min(9, round(9 * interval.mean))

@@ -1,0 +1,196 @@
+"""What the cells of a table say together: against random, in which order, and divided by one another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+
+from copycost import measures
+from copycost.measures import Interval
+from copycost.reproduce._measured import Measured
+from copycost.reproduce._schema import Panel, Ratio, Side, Table
+from copycost.reproduce._slots import Slot
+
+__all__ = ["Against", "Divided", "Order", "Place", "against_random", "divide", "orders"]
+
+Place = tuple[str, str, str]
+Cells = dict[Place, tuple[Slot, Measured]]
+
+
+@dataclass(frozen=True)
+class Against:
+    """A paired difference over seeds: a strategy less random beside it, in the units of the records.
+
+    ``verdict`` is better, worse, or open where the interval holds 0 or there is none.
+    """
+
+    panel: str
+    column: str
+    row: str
+    interval: Interval
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """How the order of some printed cells and that of the measured ones compare, pair by pair.
+
+    Attributes
+    ----------
+    panel, along : str
+        The panel, and the column (or row) whose cells are compared.
+    printed, measured : tuple of str
+        Names from best to worst.
+    pairs, same : int
+        Pairs whose printed numbers differ, and of those the pairs that stand in the same order in the means.
+    supported, supported_same : int
+        Pairs whose paired difference over seeds leaves out 0, and of those the pairs that stand as printed.
+    """
+
+    panel: str
+    along: str
+    printed: tuple[str, ...]
+    measured: tuple[str, ...]
+    pairs: int
+    same: int
+    supported: int
+    supported_same: int
+
+
+@dataclass(frozen=True)
+class Divided:
+    """A ratio of the text, measured: None where a cell it needs is missing."""
+
+    ratio: Ratio
+    interval: Interval | None
+
+
+def against_random(table: Table, cells: Cells) -> list[Against]:
+    """Return a difference for every strategy with a random beside it, in the same panel and column.
+
+    Panels whose order is no question (``order: null``) are left out.
+    """
+    found = []
+    for panel in (panel for panel in table.panels if panel.order is not None):
+        for column in panel.columns:
+            here = {row: cells[panel.title, row, column] for row in panel.rows}
+            for row, (slot, measured) in here.items():
+                name = _strategy(slot)
+                beside = None if name is None else "random group=label" if "group=label" in name else "random"
+                other = next((one for key, one in here.items() if _strategy(one[0]) == beside and key != row), None)
+                if other is None or beside is None or name == beside:
+                    continue
+                interval = _paired(measured, other[1])
+                if interval is not None:
+                    found.append(Against(panel.title, column, row, interval, _verdict(interval, table.better)))
+    return found
+
+
+def _strategy(slot: Slot) -> str | None:
+    """Return the strategy of a slot; the best of several is none, as it was picked after the fact."""
+    return slot.choices[0].strategy if len(slot.choices) == 1 else None
+
+
+def _paired(one: Measured, other: Measured) -> Interval | None:
+    seeds = [seed for seed in one.seeds if seed in other.by_seed]
+    if not seeds:
+        return None
+    return measures.paired_interval([one.by_seed[seed] for seed in seeds], [other.by_seed[seed] for seed in seeds])
+
+
+def _verdict(interval: Interval, better: str) -> str:
+    if not measures.difference_supported(interval):
+        return "open"
+    return "better" if (interval.mean > 0) == (better == "higher") else "worse"
+
+
+def orders(table: Table, cells: Cells) -> list[Order]:
+    """Return the order of the cells of each column (or row, where a panel says so) that are printed and measured."""
+    found = []
+    for panel in table.panels:
+        for along, places in _groups(panel):
+            there = {name: cells[place] for name, place in places.items() if _comparable(cells[place])}
+            if len(there) > 1:
+                found.append(_order(panel.title, along, there, table.better))
+    return found
+
+
+def _groups(panel: Panel) -> list[tuple[str, dict[str, Place]]]:
+    if panel.order == "rows":
+        return [(column, {row: (panel.title, row, column) for row in panel.rows}) for column in panel.columns]
+    if panel.order == "columns":
+        return [(row, {column: (panel.title, row, column) for column in panel.columns}) for row in panel.rows]
+    return []
+
+
+def _comparable(cell: tuple[Slot, Measured]) -> bool:
+    slot, measured = cell
+    return slot.printed is not None and slot.printed.cut is None and measured.figure is not None
+
+
+def _order(panel: str, along: str, there: dict[str, tuple[Slot, Measured]], better: str) -> Order:
+    sign = 1 if better == "higher" else -1
+    printed = {name: sign * slot.printed.value for name, (slot, _) in there.items() if slot.printed is not None}
+    figures = {name: sign * (measured.figure or 0.0) for name, (_, measured) in there.items()}
+    pairs = same = supported = supported_same = 0
+    for one, other in combinations(there, 2):
+        said = printed[one] - printed[other]
+        if said == 0:
+            continue
+        seen = figures[one] - figures[other]
+        pairs += 1
+        same += said * seen > 0
+        interval = _paired(there[one][1], there[other][1])
+        if interval is not None and measures.difference_supported(interval):
+            supported += 1
+            supported_same += said * sign * interval.mean > 0
+    return Order(panel, along, _ranked(printed), _ranked(figures), pairs, same, supported, supported_same)
+
+
+def _ranked(values: dict[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(values, key=lambda name: -values[name]))
+
+
+def divide(table: Table, cells: Cells) -> list[Divided]:
+    """Return the ratios of a table: the mean over panels for each seed that all cells have, and its interval."""
+    return [Divided(ratio, _divided(ratio, cells)) for ratio in table.ratios]
+
+
+def _divided(ratio: Ratio, cells: Cells) -> Interval | None:
+    above, below = _side(ratio.above, cells), _side(ratio.below, cells)
+    pairs = [(up, down) for up, down in zip(above, below, strict=True) if up and down]
+    if not pairs or len(pairs) < len(_measurable(ratio, cells)):
+        return None
+    seeds = sorted(set.intersection(*(set(up) & set(down) for up, down in pairs)))
+    values = [fmean(_quotient(up[seed], down[seed]) for up, down in pairs) for seed in seeds]
+    return measures.student_interval(values) if values and all(value > 0 for value in values) else None
+
+
+def _quotient(above: float, below: float) -> float:
+    return above / below if below > 0 else float("-inf")
+
+
+def _measurable(ratio: Ratio, cells: Cells) -> list[str]:
+    """Return the panels that are measured at this scale at all."""
+    return [
+        panel
+        for panel, other in zip(ratio.above.panels, ratio.below.panels, strict=True)
+        if _any(ratio.above, panel, cells) and _any(ratio.below, other, cells)
+    ]
+
+
+def _any(side: Side, panel: str, cells: Cells) -> bool:
+    return any(cells[panel, row, side.column][1].expected for row in side.rows)
+
+
+def _side(side: Side, cells: Cells) -> list[dict[int, float]]:
+    """Return for each panel the values by seed of the row with the highest mean."""
+    found = []
+    for panel in side.panels:
+        rows = [cells[panel, row, side.column][1] for row in side.rows]
+        whole = [row for row in rows if row.interval is not None]
+        best: Callable[[Measured], float] = lambda row: row.interval.mean if row.interval else 0.0  # noqa: E731
+        found.append(max(whole, key=best).by_seed if whole else {})
+    return found

@@ -1,0 +1,120 @@
+"""A reproduction as Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from copycost.reproduce._curves import ClassShares, Curve
+from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
+from copycost.reproduce._view import CellView, PanelView, View
+from copycost.reproduce._words import figure, interval_words
+
+__all__ = ["markdown"]
+
+
+def markdown(view: View) -> str:
+    """Return the page of a table as Markdown."""
+    table = view.table
+    parts = [f"# {_safe(table.title)}", f"{_safe(table.source.paper)}, {_safe(_item(view))}.", *map(_safe, lede(view))]
+    parts += _section("What differs", table.differs.get(view.scale, ()))
+    if table.question:
+        parts += ["## The question", _safe(table.question)]
+    for panel in view.panels:
+        parts += [f"## {_safe(panel.title)}", *_panel(panel)]
+    parts += _section("Ratios of the text", ratio_lines(view.ratios, view.comparable))
+    if view.panels and _asks_about_random(view):
+        parts += ["## Where active selection does not beat random", _safe(against_summary(view))]
+        parts += [_bullets(against_lines(view))] if view.against else []
+    parts += _section("The order", order_lines(view.orders))
+    parts += _section("What the paper says", table.claims)
+    notes = footnotes(view)
+    parts += ["## Footnotes", "\n".join(f"{n + 1}. {_safe(note)}" for n, note in enumerate(notes))] if notes else []
+    parts += _section("Records", _records(view))
+    return "\n\n".join(parts) + "\n"
+
+
+def _item(view: View) -> str:
+    source = view.table.source
+    return source.item + (f" (section {source.section})" if source.section else "")
+
+
+def _asks_about_random(view: View) -> bool:
+    """Whether some strategy other than random is in the table."""
+    return any(len(cell.slot.choices) == 1 and cell.slot.choices[0].strategy != "random" for cell in view.cells)
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"## {title}", _bullets(lines)] if lines else []
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {_safe(line)}" for line in lines)
+
+
+def _panel(panel: PanelView) -> list[str]:
+    if panel.curves:
+        return [_curves(panel.curves)]
+    if panel.shares is not None:
+        return [_shares(panel.shares)]
+    lines = [_row(["", "", *panel.columns]), _row(["---", "---", *["---:"] * len(panel.columns)])]
+    for row, cells in panel.rows:
+        if panel.has_printed:
+            lines.append(_row([_safe(row), "published", *(_printed(cell) for cell in cells)]))
+        lines.append(_row(["" if panel.has_printed else _safe(row), "measured", *(_measured(cell) for cell in cells)]))
+    return ["\n".join(lines)]
+
+
+def _printed(cell: CellView) -> str:
+    notes = "".join(f" [{number}]" for number in cell.notes)
+    return f"{_safe(cell.printed) or '–'}{notes}"
+
+
+def _measured(cell: CellView) -> str:
+    below = f" ({_safe(cell.below)})" if cell.below else ""
+    return f"{_safe(cell.measured)}{below}{' **≠**' if cell.marked else ''}"
+
+
+def _curves(curves: Sequence[Curve]) -> str:
+    lines = [
+        _row(["", "queries charged", "agreement", "95 % interval", "seeds"]),
+        _row(["---", "---:", "---:", "---:", "---:"]),
+    ]
+    for curve in curves:
+        for queries, interval in zip(curve.queries, curve.intervals, strict=True):
+            ends = interval_words(interval, "percent")
+            lines.append(
+                _row(
+                    [_safe(curve.name), f"{queries:,}", figure(interval.mean, "percent"), ends or "–", str(interval.n)]
+                )
+            )
+    return "\n".join(lines)
+
+
+def _shares(shares: ClassShares) -> str:
+    names = [name for name, _ in shares.rows]
+    lines = [_row(["label", *map(_safe, names)]), _row(["---", *["---:"] * len(names)])]
+    for number, label in enumerate(shares.classes):
+        found = [intervals[number] for _, intervals in shares.rows]
+        words = [f"{figure(one.mean, 'percent')} ({interval_words(one, 'percent') or 'one seed'})" for one in found]
+        lines.append(_row([_safe(label), *words]))
+    return "\n".join(lines)
+
+
+def _records(view: View) -> list[str]:
+    lines = []
+    for one in view.provenance:
+        parts = [f"{one.audit}: {one.finished} of {one.cells} cells"]
+        parts += [f"`{one.command}`"] if one.command else []
+        lines.append("; ".join([*parts, *one.machines]))
+    return lines
+
+
+def _row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _safe(text: str) -> str:
+    """Return text in which nothing is taken for HTML or for the bar of a table."""
+    text = text.replace("&", "&amp;").replace("<", "&lt;")
+    return re.sub(r"([|*_\\\[\]])", r"\\\1", text) if "`" not in text else text.replace("|", "\\|")

@@ -1,0 +1,163 @@
+"""What records say about a published cell: a value a seed, an interval, and whether the printed number lies in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from copycost.measures import Interval, student_interval
+from copycost.reproduce._library import Library
+from copycost.reproduce._records import Records
+from copycost.reproduce._schema import Published, Scale
+from copycost.reproduce._slots import Choice, Slot
+
+__all__ = ["Measured", "at_path", "differs", "measure", "numbers_of", "scaled"]
+
+_COMPLEMENT = "1 - "
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of a slot, in the units of the records.
+
+    Attributes
+    ----------
+    interval : Interval or None
+        Over the seeds there are; None where there is none.
+    figure : float or None
+        The statistic asked for: the mean, or the highest value, or the deviation over seeds.
+    seeds : tuple of int
+        Those with a value, in order, as `interval.values`.
+    expected : int
+        How many seeds the audit has; 0 where the slot is not measured at this scale.
+    choice : Choice or None
+        Which cells these are; of several strategies, those of the highest mean.
+    best_of : int
+        From how many strategies the best was taken.
+    """
+
+    interval: Interval | None
+    figure: float | None
+    seeds: tuple[int, ...]
+    expected: int
+    choice: Choice | None
+    best_of: int = 1
+
+    @property
+    def missing(self) -> int:
+        """Seeds that are not measured yet."""
+        return self.expected - len(self.seeds)
+
+    @property
+    def by_seed(self) -> dict[int, float]:
+        """The values by seed."""
+        return {} if self.interval is None else dict(zip(self.seeds, self.interval.values, strict=True))
+
+
+def measure(slot: Slot, scale: Scale, library: Library, records: Records) -> Measured:
+    """Return what the records say about a slot."""
+    if slot.builds:
+        return _built(slot)
+    found = []
+    for choice in slot.choices:
+        values = _by_seed(slot, choice, scale, library, records)
+        found.append((choice, values))
+    expected = len(slot.choices[0].cells) if slot.choices else 0
+    whole = [pair for pair in found if pair[1]]
+    if not whole:
+        return Measured(None, None, (), expected, slot.choices[0] if len(slot.choices) == 1 else None)
+    choice, values = max(whole, key=lambda pair: (len(pair[1]), float(np.mean(list(pair[1].values())))))
+    interval = student_interval(list(values.values()))
+    return Measured(interval, _statistic(slot.statistic, interval), tuple(values), expected, choice, best_of=len(whole))
+
+
+def _statistic(name: str, interval: Interval) -> float | None:
+    if name == "top":
+        return max(interval.values)
+    if name == "deviation":
+        return float(np.std(interval.values, ddof=1)) if interval.n > 1 else None
+    return interval.mean
+
+
+def _built(slot: Slot) -> Measured:
+    if not slot.settings:
+        return Measured(None, None, (), 0, None)
+    value = float(numbers_of(slot.settings)[slot.measure.removeprefix("architecture.")])
+    return Measured(Interval(value, None, None, 1, (value,)), value, (0,), 1, None)
+
+
+def numbers_of(settings: dict[str, Any]) -> dict[str, int]:
+    """Build a network and count its parameters, and of them those that training changes."""
+    from copycost.networks import build
+
+    height, width, channels = (int(side) for side in str(settings["shape"]).split("x"))
+    network = build(
+        settings["architecture"], (height, width, channels), int(settings["classes"]), rng=np.random.default_rng(0)
+    )
+    trained = sum(one.numel() for one in network.parameters() if one.requires_grad)
+    kept = sum(one.numel() for name, one in network.named_buffers() if not name.endswith("num_batches_tracked"))
+    return {"parameters": trained + kept, "trainable": trained}
+
+
+def _by_seed(slot: Slot, choice: Choice, scale: Scale, library: Library, records: Records) -> dict[int, float]:
+    path = slot.measure.removeprefix(_COMPLEMENT)
+    found = {}
+    for cell in choice.cells:
+        value = at_path(_result(path, choice, cell.seed, scale, library, records), path)
+        if value is not None:
+            number = float(value)
+            found[cell.seed] = 1 - number if slot.measure.startswith(_COMPLEMENT) else number
+    return found
+
+
+def _result(
+    path: str, choice: Choice, seed: int, scale: Scale, library: Library, records: Records
+) -> dict[str, Any] | None:
+    """Return the result that a path leads into: of the seed's target, or of its cell."""
+    if path.startswith("target."):
+        spec = library.spec(choice.audit, scale)
+        record = None if spec is None else records.target(choice.audit, spec, seed)
+        return None if record is None else {"target": record["result"]}
+    cell = next(cell for cell in choice.cells if cell.seed == seed)
+    record = records.cell(choice.audit, cell)
+    return None if record is None else record["result"]
+
+
+def at_path(document: dict[str, Any] | None, path: str) -> Any:
+    """Return what a dotted path leads to, or None where it ends early.
+
+    Examples
+    --------
+    >>> at_path({"measures": {"agreement": 0.9, "transfer": None}}, "measures.agreement")
+    0.9
+    >>> at_path({"measures": {"transfer": None}}, "measures.transfer.made") is None
+    True
+    """
+    found: Any = document
+    for name in path.split("."):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(name)
+    return found
+
+
+def scaled(value: float, unit: str) -> float:
+    """Return a value of a record in the unit of a table: shares become per cent."""
+    return 100 * value if unit == "percent" else value
+
+
+def differs(printed: Published | None, measured: Measured, slot: Slot, unit: str) -> bool | None:
+    """Whether a printed number lies outside the interval that was measured; None where that cannot be said.
+
+    A built network is exact. A single seed has no interval, and neither have the highest value and the deviation.
+    """
+    if printed is None or measured.interval is None:
+        return None
+    if slot.builds:
+        return not printed.low <= measured.interval.mean <= printed.high
+    low, high = measured.interval.low, measured.interval.high
+    if slot.statistic != "mean" or low is None or high is None:
+        return None
+    return printed.high < scaled(low, unit) or printed.low > scaled(high, unit)

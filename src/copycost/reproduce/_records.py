@@ -1,0 +1,72 @@
+"""The records of the audits below one folder, as far as they are there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from copycost.audit import AuditSpec, CellSpec, Folder
+from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, read_json
+from copycost.audit._run import RECORDS_SCHEMA
+from copycost.audit._tasks import target_key
+
+__all__ = ["Records"]
+
+Record = dict[str, Any]
+
+
+class Records:
+    """Finds what audits left in ``folder/NAME``, whole or in part; merged records alone do as well.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds a folder for each audit.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._merged: dict[str, Record] = {}
+        self._read: dict[Path, Record | None] = {}
+
+    def cell(self, audit: str, cell: CellSpec) -> Record | None:
+        """Return the record of a cell, or None where it is not finished."""
+        key = cell.key
+        found = self._one(Folder(self._folder / audit).cell(key) / "record.json", CELL_SCHEMA)
+        return found or next((one for one in self._all(audit, "cells") if one["key"] == key), None)
+
+    def target(self, audit: str, spec: AuditSpec, seed: int) -> Record | None:
+        """Return the record of a seed's target, or None where it is not prepared."""
+        key = target_key(spec, seed)
+        found = self._one(Folder(self._folder / audit).target(key) / "record.json", TARGET_SCHEMA)
+        if found is not None:
+            return found
+        held = next((one for one in self._all(audit, "cells") if one["target"] == key), None)
+        targets = self._all(audit, "targets")
+        return None if held is None else next((one for one in targets if one["seed"] in (None, seed)), None)
+
+    def count(self, audit: str, spec: AuditSpec) -> int:
+        """Return how many cells of an audit are finished; what is in their records is not looked at."""
+        merged = {one["key"] for one in self._all(audit, "cells")}
+        folder = Folder(self._folder / audit)
+        return sum(cell.key in merged or (folder.cell(cell.key) / "record.json").exists() for cell in spec.cells())
+
+    def run(self, audit: str) -> Record | None:
+        """Return how an audit was run, once it was run to its end."""
+        merged = self._merge(audit)
+        return merged.get("run")
+
+    def _all(self, audit: str, part: str) -> list[Record]:
+        found: list[Record] = self._merge(audit).get(part, [])
+        return found
+
+    def _merge(self, audit: str) -> Record:
+        if audit not in self._merged:
+            path = self._folder / audit / "records.json"
+            self._merged[audit] = read_json(path, RECORDS_SCHEMA) if path.exists() else {}
+        return self._merged[audit]
+
+    def _one(self, path: Path, schema: str) -> Record | None:
+        if path not in self._read:
+            self._read[path] = read_json(path, schema) if path.exists() else None
+        return self._read[path]

@@ -1,0 +1,130 @@
+"""What a page says in words: the same sentences for text and for HTML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from copycost.reproduce._judgements import Against, Divided, Order
+from copycost.reproduce._view import View
+from copycost.reproduce._words import figure, interval_words, signed
+
+__all__ = ["NO_MARKS", "against_lines", "against_summary", "footnotes", "lede", "order_lines", "ratio_lines"]
+
+_KINDS = {
+    "truncated": "Truncated in print",
+    "misprint": "Printed so",
+    "unknown": "Not given",
+    "note": "Note",
+}
+NO_MARKS = (
+    "At this scale published and measured numbers are not comparable: no mark says that they differ. Compare the "
+    "order of the rows, and what each differs from random."
+)
+
+
+def lede(view: View) -> list[str]:
+    """Return the first sentences: how much is there, and how published and measured compare."""
+    expected, there = view.expected, view.expected - view.missing
+    parts = [f"Measured at the scale '{view.scale}': {there:,} of {expected:,} values, one for each cell and seed."]
+    if not expected:
+        parts = [f"Nothing of it is measured at the scale '{view.scale}'."]
+    elif view.missing:
+        parts.append(f"{view.missing:,} are missing; run the same command again to go on.")
+    if not view.comparable:
+        parts.append(NO_MARKS)
+        return parts
+    able = [cell for cell in view.cells if cell.found.interval is not None and cell.printed]
+    judged = [
+        cell
+        for cell in able
+        if cell.slot.builds or (cell.slot.statistic == "mean" and cell.found.interval and cell.found.interval.n > 1)
+    ]
+    if judged:
+        what = "the number counted here" if all(cell.slot.builds for cell in judged) else "the 95 % interval"
+        verb = "differ from" if all(cell.slot.builds for cell in judged) else "lie outside"
+        parts.append(
+            f"Of {len(judged)} published numbers that can be compared, {view.marked} {verb} {what} (marked ≠)."
+        )
+    return parts
+
+
+def against_summary(view: View) -> str:
+    """Return how often a strategy beats random, or why nothing can be said."""
+    if not view.against:
+        return "No strategy has a random beside it whose seeds were measured, so nothing can be said."
+    counts = Counter(one.verdict for one in view.against)
+    total = len(view.against)
+    return (
+        f"Of {total} {'comparison' if total == 1 else 'comparisons'} of a strategy with random in the same column, "
+        f"paired by seed, the strategy is better in {counts['better']}, random is better in {counts['worse']}, and in "
+        f"{counts['open']} the 95 % interval of the difference holds 0."
+    )
+
+
+def against_lines(view: View) -> list[str]:
+    """Return a sentence for every comparison in which a strategy does not beat random, and then the strategies."""
+    unit = view.table.unit
+    lines = [_against(one, unit) for one in view.against if one.verdict != "better"]
+    return lines + _by_strategy(view.against)
+
+
+def _against(one: Against, unit: str) -> str:
+    ends = interval_words(one.interval, unit, sign=True)
+    seeds = f"{one.interval.n} {'seed' if one.interval.n == 1 else 'seeds'}"
+    head = f"{one.panel}, {one.column}: {one.row} less random is {signed(one.interval.mean, unit)}"
+    if not ends:
+        return f"{head} on one seed, which supports no difference."
+    tail = "random is better" if one.verdict == "worse" else "no difference is supported"
+    return f"{head} ({ends}; {seeds}): {tail}."
+
+
+def _by_strategy(found: Sequence[Against]) -> list[str]:
+    lines = []
+    for name in dict.fromkeys(one.row for one in found):
+        own = [one for one in found if one.row == name]
+        better = sum(one.verdict == "better" for one in own)
+        above = sum(one.interval.mean > 0 for one in own)
+        times = f"{len(own)} {'comparison' if len(own) == 1 else 'comparisons'}"
+        lines.append(f"{name}: better than random in {better} of {times}; its mean is the higher one in {above}.")
+    return lines
+
+
+def order_lines(orders: Sequence[Order]) -> list[str]:
+    """Return a sentence for each column (or row) whose cells are printed and measured, and one for all."""
+    lines = [
+        f"{one.panel}, {one.along}: published {' > '.join(one.printed)}; measured {' > '.join(one.measured)}. "
+        f"{one.same} of {one.pairs} pairs stand as published; {one.supported_same} of the {one.supported} whose "
+        "difference is supported."
+        for one in orders
+    ]
+    pairs, same = sum(one.pairs for one in orders), sum(one.same for one in orders)
+    supported, kept = sum(one.supported for one in orders), sum(one.supported_same for one in orders)
+    if len(orders) > 1:
+        lines.append(
+            f"Together: {same} of {pairs} pairs of means stand as published, and {kept} of the {supported} pairs whose "
+            "paired difference over seeds leaves out 0."
+        )
+    return lines
+
+
+def ratio_lines(ratios: Sequence[Divided], comparable: bool) -> list[str]:
+    """Return a sentence for each ratio of the text."""
+    lines = []
+    for one in ratios:
+        head = f"{one.ratio.name} ({one.ratio.says}): published {one.ratio.published}"
+        if one.interval is None:
+            lines.append(f"{head}; not measured yet.")
+            continue
+        ends = interval_words(one.interval, "ratio")
+        lines.append(
+            f"{head}; measured {figure(one.interval.mean, 'ratio')} ({ends or 'one seed'})"
+            + ("" if comparable else ", over the sets measured at this scale")
+            + "."
+        )
+    return lines
+
+
+def footnotes(view: View) -> list[str]:
+    """Return the footnotes, in the order of their numbers."""
+    return [f"{_KINDS[flag.kind]}: {flag.text}" for flag in view.flags]

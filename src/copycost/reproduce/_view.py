@@ -1,0 +1,185 @@
+"""A table with all that is said of it, ready to be written as text, as a page or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from copycost.reproduce._curves import ClassShares, Curve, class_shares, round_curves
+from copycost.reproduce._judgements import Against, Cells, Divided, Order, against_random, divide, orders
+from copycost.reproduce._library import Library
+from copycost.reproduce._measured import Measured, differs, measure
+from copycost.reproduce._records import Records
+from copycost.reproduce._schema import Flag, Scale, Table
+from copycost.reproduce._slots import Slot, audits_of, slots_of
+from copycost.reproduce._words import figure, measured_note, why_missing
+
+__all__ = ["CellView", "PanelView", "Provenance", "View", "view_of"]
+
+
+@dataclass(frozen=True)
+class CellView:
+    """A printed number beside a measured one, as texts; ``marked`` where the printed lies outside the interval."""
+
+    row: str
+    column: str
+    printed: str
+    notes: tuple[int, ...]
+    measured: str
+    below: str
+    marked: bool
+    setting: dict[str, Any]
+    slot: Slot
+    found: Measured
+
+
+@dataclass(frozen=True)
+class PanelView:
+    """A panel: its cells by row, and its curves or shares if it is a figure."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[CellView, ...]], ...]
+    curves: tuple[Curve, ...]
+    shares: ClassShares | None
+
+    @property
+    def has_printed(self) -> bool:
+        """Whether anything of it is printed."""
+        return any(cell.printed for _, cells in self.rows for cell in cells)
+
+    @property
+    def has_measured(self) -> bool:
+        """Whether anything of it is measured."""
+        return any(cell.found.interval is not None for _, cells in self.rows for cell in cells)
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the records of one audit come from."""
+
+    audit: str
+    finished: int
+    cells: int
+    command: str | None
+    machines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class View:
+    """Everything that a page says about a table at one scale."""
+
+    table: Table
+    scale: Scale
+    comparable: bool
+    panels: tuple[PanelView, ...]
+    flags: tuple[Flag, ...]
+    against: tuple[Against, ...]
+    orders: tuple[Order, ...]
+    ratios: tuple[Divided, ...]
+    provenance: tuple[Provenance, ...]
+
+    @property
+    def cells(self) -> list[CellView]:
+        """All cells."""
+        return [cell for panel in self.panels for _, cells in panel.rows for cell in cells]
+
+    @property
+    def expected(self) -> int:
+        """How many values, one a seed, the scale asks for."""
+        return sum(cell.found.expected for cell in self.cells)
+
+    @property
+    def missing(self) -> int:
+        """How many of them are not there."""
+        return sum(cell.found.missing for cell in self.cells)
+
+    @property
+    def marked(self) -> int:
+        """How many printed numbers lie outside their interval."""
+        return sum(cell.marked for cell in self.cells)
+
+
+def view_of(table: Table, scale: Scale, library: Library, records: Records) -> View:
+    """Put together what the records say about a table; what is not measured yet is left open."""
+    slots = slots_of(table, scale, library)
+    cells: Cells = {place: (slot, _measured(slot, table, scale, library, records)) for place, slot in slots.items()}
+    comparable = scale in table.comparable
+    return View(
+        table,
+        scale,
+        comparable,
+        tuple(_panel(table, panel.title, cells, comparable, scale, library, records) for panel in table.panels),
+        table.flags,
+        tuple(against_random(table, cells)),
+        tuple(orders(table, cells)),
+        tuple(divide(table, cells)),
+        tuple(_provenance(audits_of(list(slots.values())), scale, library, records)),
+    )
+
+
+def _measured(slot: Slot, table: Table, scale: Scale, library: Library, records: Records) -> Measured:
+    charts = {panel.title: panel.chart for panel in table.panels}
+    if charts[slot.panel] == "classes":  # a count for each class: its shares are drawn, and no one number is made of it
+        cells = slot.choices[0].cells if slot.choices else ()
+        seeds = tuple(cell.seed for cell in cells if records.cell(slot.choices[0].audit, cell))
+        return Measured(None, None, seeds, len(cells), slot.choices[0] if slot.choices else None)
+    return measure(slot, scale, library, records)
+
+
+def _panel(
+    table: Table, title: str, cells: Cells, comparable: bool, scale: Scale, library: Library, records: Records
+) -> PanelView:
+    panel = table.panel(title)
+    rows = tuple(
+        (row, tuple(_cell(table, *cells[title, row, column], comparable) for column in panel.columns))
+        for row in panel.rows
+    )
+    lines = [cells[title, row, column] for row in panel.rows for column in panel.columns]
+    curves = round_curves(lines, records) if panel.chart == "rounds" else ()
+    shares = class_shares(lines, scale, library, records) if panel.chart == "classes" else None
+    return PanelView(title, tuple(panel.columns), rows, curves, shares)
+
+
+def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellView:
+    outside = differs(slot.printed, found, slot, table.unit)
+    text = "" if found.figure is None else figure(found.figure, table.unit)
+    return CellView(
+        slot.row,
+        slot.column,
+        "" if slot.printed is None else slot.printed.text + ("…" if slot.printed.cut else ""),
+        tuple(index + 1 for index, flag in enumerate(table.flags) if flag in slot.flags and not _everywhere(flag)),
+        text or why_missing(slot, found),
+        measured_note(slot, found, table.unit),
+        bool(outside) and comparable,
+        slot.settings,
+        slot,
+        found,
+    )
+
+
+def _everywhere(flag: Flag) -> bool:
+    return flag.panel is None and flag.row is None and flag.column is None
+
+
+def _provenance(names: Iterable[str], scale: Scale, library: Library, records: Records) -> list[Provenance]:
+    found = []
+    for name in names:
+        spec = library.spec(name, scale)
+        if spec is None:
+            continue
+        run = records.run(name)
+        there = [record for cell in spec.cells() if (record := records.cell(name, cell)) is not None]
+        machines = tuple(dict.fromkeys(_machine(record["run"]["machine"]) for record in there))
+        command = None if run is None else run["command"]
+        found.append(Provenance(name, len(there), len(spec.cells()), command, machines))
+    return found
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
+    return (
+        f"copycost {machine['copycost']}, Python {machine['python']}, {packages}; {machine['cores']} cores, "
+        f"{machine['processor']}, {machine['system']}"
+    )

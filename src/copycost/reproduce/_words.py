@@ -1,0 +1,65 @@
+"""Numbers and verdicts of a reproduction as a reader sees them."""
+
+from __future__ import annotations
+
+from copycost.measures import Interval
+from copycost.reproduce._measured import Measured, scaled
+from copycost.reproduce._slots import Slot
+
+__all__ = ["figure", "interval_words", "measured_note", "signed", "why_missing"]
+
+_DIGITS = {"percent": 2, "count": 0, "ratio": 2, "nats": 3, "seconds": 2}
+_MINUS = "\u2212"
+
+
+def figure(value: float, unit: str) -> str:
+    """Return a value of a record as the table shows it.
+
+    Examples
+    --------
+    >>> figure(0.95804, "percent"), figure(14748170, "count")
+    ('95.80', '14,748,170')
+    """
+    return f"{scaled(value, unit):,.{_DIGITS[unit]}f}".replace("-", _MINUS)
+
+
+def signed(value: float, unit: str) -> str:
+    """Return a difference with its sign.
+
+    Examples
+    --------
+    >>> signed(0.0123, "percent")
+    '+1.23'
+    """
+    text = figure(value, unit)
+    return text if text.startswith(_MINUS) or value == 0 else f"+{text}"
+
+
+def interval_words(interval: Interval, unit: str, *, sign: bool = False) -> str:
+    """Return the ends of an interval, or nothing where one seed gave none."""
+    if interval.low is None or interval.high is None:
+        return ""
+    show = signed if sign else figure
+    return f"{show(interval.low, unit)} to {show(interval.high, unit)}"
+
+
+def measured_note(slot: Slot, measured: Measured, unit: str) -> str:
+    """Return what stands below a measured number: its interval, how many seeds, and which strategy was picked."""
+    if measured.interval is None or slot.builds:
+        return ""
+    parts = []
+    if slot.statistic == "mean":
+        parts.append(interval_words(measured.interval, unit) or "no interval")
+    seeds = len(measured.seeds)
+    words = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
+    parts.append(words if not measured.missing else f"{words} of {measured.expected}")
+    if len(slot.choices) > 1 and measured.choice is not None:
+        parts.append(f"{measured.choice.strategy}, best of {measured.best_of}")
+    return "; ".join(parts)
+
+
+def why_missing(slot: Slot, measured: Measured) -> str:
+    """Return why nothing was measured."""
+    if measured.interval is not None:
+        return ""
+    return "not yet measured" if measured.expected else "not at this scale"
