@@ -227,6 +227,10 @@ def test_other_columns_are_not_looked_at_and_labels_may_be_missing(tmp_path: Pat
         ('text,label\n"x,1\n', r"line 2: it is not a table of comma-separated values"),
         ('text,label\n"x"y,1\n', "it is not a table"),
         ("text,label\nx,1\ny,\n", "line 3: the label is empty"),
+        ("text,label\nx,1.0\ny,0.0\n", "has the label '0.0' among others that are not whole numbers from 0"),
+        ("text,label\nx,-1\ny,1\n", "has the label '-1'"),
+        ("text,label\nx,1\ny,spam\n", "has the label '1'"),
+        ("text,label\nx,1e3\ny,spam\n", "has the label '1e3'"),
         ("text,label\nx,100000\n", "has the label 100000; number the classes from 0, below 100000"),
     ],
 )
@@ -423,6 +427,7 @@ def test_reviews_in_the_layout_of_their_archive_count_in_the_order_of_their_numb
         ("trec:train", "trec/train_5500.label", b"NUM:date When ?\nWhat is it ?\n", "line 2: it begins with 'What'"),
         ("agnews:test", "ag_news_csv/test.csv", b'"5","a","b"\n', "a class from 1 to 4"),
         ("agnews:test", "ag_news_csv/test.csv", b'"1","a"\n', "of 2 columns"),
+        ("agnews:test", "ag_news_csv/test.csv", b'"1","' + b"a" * 200_000, "cannot be read"),
         ("wikitext2:test", "wikitext-2/wiki.test.tokens", b" = Title = \n", "hold no sentence"),
         ("imdb:test", "aclImdb/test/neg/readme.txt", b"nothing", "holds no review"),
     ],

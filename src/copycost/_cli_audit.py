@@ -108,6 +108,9 @@ def audit(
         int | None,
         typer.Option(help="Held-out images for rho, the robustness of the copy and of a target trained here."),
     ] = None,
+    explore: Annotated[
+        bool, typer.Option("--explore", help="Show class balance, samples, PCA and t-SNE of the data in the report.")
+    ] = False,
     levels: Annotated[str | None, typer.Option(help="Levels of agreement to report, such as 0.8,0.9,0.95.")] = None,
     config: Annotated[
         Path | None, typer.Option(help="YAML file of the same settings; options given here beat it.")
@@ -135,9 +138,10 @@ def audit(
 ) -> None:
     """Measure how many queries copy a target, and write a report."""
     need_audit()
-    from copycost._commands import plan_audit, run, write_report
+    from copycost._commands import plan_audit, run
     from copycost._console import print_plan, print_result, result_document
     from copycost.audit import Cost, build_spec, embedded_default, fewest_needed, headline_level, read_config
+    from copycost.report import write_page
 
     flags = {
         "target": target,
@@ -165,6 +169,7 @@ def audit(
         "transfer": transfer,
         "uniform": uniform,
         "robustness": robustness,
+        "explore": explore or None,
         "levels": levels,
     }
     given = {name: value for name, value in flags.items() if value is not None}
@@ -184,7 +189,7 @@ def audit(
         print_plan(plan_audit(spec, out, data_dir, workers), Console(highlight=False))
         return
     result = run(spec, out, data_dir, workers, console, log)
-    write_report(result, out, data_dir, pictures, cost)
+    write_page(result, out, data_dir=data_dir, pictures=pictures, cost=cost)
     if as_json:
         print(json.dumps(result_document(result, out, cost), indent=1))
     else:
@@ -208,11 +213,11 @@ def report(
 ) -> None:
     """Make the report of a finished audit again from its records."""
     need_audit()
-    from copycost._commands import write_report
     from copycost.audit import Cost, read_audit
+    from copycost.report import write_page
 
-    write_report(read_audit(folder), folder, data_dir, pictures, Cost.read(price, rate))
-    print(f"report: {folder / 'report.html'}")
+    cost = Cost.read(price, rate)
+    print(f"report: {write_page(read_audit(folder), folder, data_dir=data_dir, pictures=pictures, cost=cost)}")
 
 
 def compare(

@@ -11,11 +11,10 @@ from rich.console import Console
 
 from copycost._console import print_plan
 from copycost._progress import Display
-from copycost.audit import AuditResult, AuditSpec, Cost, Folder, Plan, load_data, make_plan, run_audit
+from copycost.audit import AuditResult, AuditSpec, Folder, Plan, load_data, make_plan, run_audit
 from copycost.errors import Stopped
-from copycost.report import chosen_images, render
 
-__all__ = ["plan_audit", "run", "write_report"]
+__all__ = ["plan_audit", "run"]
 
 
 def plan_audit(spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None) -> Plan:
@@ -47,14 +46,6 @@ def run(
             )
         except KeyboardInterrupt:
             raise Stopped("stopped; finished cells are kept. Run the same command again to go on.") from None
-
-
-def write_report(result: AuditResult, out: Path, data_dir: Path | None, pictures: bool, cost: Cost) -> None:
-    """Write the page of an audit, whole or not at all."""
-    page = render(result, pictures=pictures, images=lambda cell: chosen_images(result, cell, data_dir), cost=cost)
-    part = out / "report.html.part"
-    part.write_text(page, encoding="utf-8")
-    part.replace(out / "report.html")
 
 
 def _processes(workers: int | None) -> int:

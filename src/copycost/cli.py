@@ -15,6 +15,7 @@ import typer
 
 from copycost._cli_audit import audit, compare, export, report
 from copycost._cli_reduce import reduce
+from copycost._cli_reproduce import reproduce
 from copycost._version import __version__
 from copycost.errors import CopycostError, Stopped
 
@@ -41,7 +42,7 @@ def root(
     """Hold the options that come before a command."""
 
 
-for _command in (audit, report, compare, export, reduce):
+for _command in (audit, report, compare, export, reduce, reproduce):
     app.command()(_command)
 
 

@@ -42,6 +42,8 @@ class Task:
         What to do: with a cell run it, without one prepare the target of the seed.
     after : str or None
         Name of the task that must have ended before.
+    explore : bool
+        Whether it looks at the data instead, and asks nothing.
     seconds : float
         Estimate of how long it takes.
     """
@@ -52,6 +54,7 @@ class Task:
     cell: CellSpec | None = None
     after: str | None = None
     seconds: float = field(default=1.0, compare=False)
+    explore: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _die_with(sentinel: int) -> None:
 
 
 def _work(task: Task, out: Path, data_dir: Path | None) -> None:
-    from copycost.audit._tasks import prepare_target, run_one_cell
+    from copycost.audit._tasks import explore_data, prepare_target, run_one_cell
 
     last = 0.0
 
@@ -98,7 +101,9 @@ def _work(task: Task, out: Path, data_dir: Path | None) -> None:
             last = now
             _queue.put(Message(task.name, stage, share))
 
-    if task.cell is None:
+    if task.explore:
+        explore_data(task.spec, task.seed, out, data_dir, report)
+    elif task.cell is None:
         prepare_target(task.spec, task.seed, out, data_dir, report)
     else:
         run_one_cell(task.spec, task.cell, out, data_dir, report)

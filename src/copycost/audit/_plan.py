@@ -21,6 +21,7 @@ from copycost.substitutes import Labelled, Schedule, fit
 __all__ = ["Plan", "make_plan"]
 
 _START = 4.0  # seconds for the workers to start
+_EXPLORING = 40.0  # seconds, mostly for t-SNE of three sets
 _TRIAL_UPDATES = 12
 _TRIAL_INPUTS = 512
 
@@ -71,6 +72,8 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
         Task(f"target of seed {seed}", spec, seed, seconds=_target_seconds(spec, data, speed, folder, seed))
         for seed in seeds
     ]
+    if spec.explore and not folder.exploration.exists():
+        tasks.append(Task("exploration", spec, 0, explore=True, seconds=_EXPLORING))
     cells = spec.cells()
     left = [cell for cell in cells if not finished(folder.cell(cell.key), CELL_SCHEMA)]
     choosing = _choosing_seconds(spec, data)

@@ -20,7 +20,7 @@ from copycost.errors import InvalidInput, LedgerError, SpecMismatch
 __all__ = ["CELL_SCHEMA", "Folder", "machine", "read_json", "write_json"]
 
 CELL_SCHEMA = "copycost.cell/1"
-_OURS = {".lock", "targets", "cells", "memo", "records.json", "report.html"}
+_OURS = {".lock", "targets", "cells", "memo", "exploration.json", "records.json", "report.html"}
 TARGET_SCHEMA = "copycost.target/1"
 AUDIT_SCHEMA = "copycost.audit/1"
 
@@ -47,6 +47,11 @@ class Folder:
     def cell(self, key: str) -> Path:
         """Return the folder of a cell."""
         return self.path / "cells" / key
+
+    @property
+    def exploration(self) -> Path:
+        """What the data sets look like, where that was asked for."""
+        return self.path / "exploration.json"
 
     @property
     def memo(self) -> Path:

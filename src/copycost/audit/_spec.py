@@ -183,6 +183,7 @@ class AuditSpec(_Strict):
     transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
     uniform: Count = Field(default=1000, ge=0, le=1_000_000)
     robustness: Count = Field(default=0, ge=0, le=1_000_000)
+    explore: bool = False
     levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
 
     @field_validator("budgets")

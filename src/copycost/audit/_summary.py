@@ -27,6 +27,7 @@ MEASURES = (
     "transfer_wanted",
     "transfer_left_clean",
     "transfer_off_diagonal",
+    "robustness",
 )
 
 
@@ -161,6 +162,9 @@ class _Values:
 
 
 def _value(measured: dict[str, Any], measure: str) -> float | None:
+    if measure == "robustness":
+        found: float | None = (measured.get(measure) or {}).get("rho")
+        return found
     if not measure.startswith("transfer_"):
         value: float | None = measured[measure]
         return value

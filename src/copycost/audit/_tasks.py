@@ -26,6 +26,7 @@ from copycost.audit._scenario import (
 from copycost.audit._spec import AuditSpec, CellSpec, digest_of
 from copycost.datasets import Dataset
 from copycost.errors import InvalidInput
+from copycost.exploration import write_exploration
 from copycost.extraction import Cell, Scenario, Shares, measure_robustness, run_cell
 from copycost.inputs import Images
 from copycost.networks import Classifier, save_classifier
@@ -35,7 +36,7 @@ from copycost.strategies import Memo, parse
 from copycost.substitutes import Schedule
 from copycost.transfer import TransferPlan
 
-__all__ = ["finished", "prepare_target", "run_one_cell", "target_key"]
+__all__ = ["explore_data", "finished", "prepare_target", "run_one_cell", "target_key"]
 
 Report = Callable[[str, float], None]
 
@@ -45,7 +46,7 @@ _SKIPPED_NAMED = 100
 def target_key(spec: AuditSpec, seed: int) -> str:
     """Return the name of the prepared target that a seed's cells share; settings with their default do not count."""
     copying = {"budgets", "strategies", "answers", "seeds", "substitute", "schedule", "transfer", "uniform", "levels"}
-    copying |= {"rounds", "seed_share", "validation_share"}
+    copying |= {"rounds", "seed_share", "validation_share", "explore"}
     document = spec.model_dump(mode="json", exclude=copying, exclude_defaults=True)
     return digest_of(document | {"seed": seed if spec.per_seed else None})
 
@@ -207,6 +208,15 @@ def run_one_cell(spec: AuditSpec, cell: CellSpec, out: Path, data_dir: Path | No
         }
         write_json(folder / "record.json", record)
         shutil.rmtree(rounds, ignore_errors=True)
+
+
+def explore_data(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None, report: Report) -> None:
+    """Leave what the report shows of the data sets of a seed."""
+    report("loading data", 0.0)
+    data = _data_of(spec, seed, data_dir)
+    report("exploring the data", 0.0)
+    parts = {"training": data.training, "pool": data.pool, "test": data.test}
+    write_exploration({role: part for role, part in parts.items() if part is not None}, Folder(out).exploration, seed)
 
 
 def _cell(cell: CellSpec) -> Cell:

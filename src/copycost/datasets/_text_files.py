@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from copycost.inputs import Texts
 SUFFIXES = (".txt", ".csv")
 _BOM = b"\xef\xbb\xbf"
 _MOST_CLASSES = 100_000
+_NUMBER = re.compile(r"[+-]?[0-9]*[.,]?[0-9]+([.,]|[eE][+-]?[0-9]+)?")
 _BLANK = "blank lines, left out"
 
 
@@ -87,8 +89,8 @@ def read_table(
 ) -> tuple[Dataset | None, int]:
     """Read a UTF-8 CSV file with a header: a column ``text`` and, if labels are known, a column ``label``.
 
-    Labels are whole numbers from 0, or names, which are numbered in the order of their bytes. An empty text is a text.
-    Other columns are not looked at.
+    Labels are whole numbers from 0, or names, none of them a number, which are numbered in the order of their bytes. An
+    empty text is a text. Other columns are not looked at.
 
     Parameters
     ----------
@@ -227,6 +229,12 @@ def _numbered(path: Path, labels: list[str], classes: tuple[str, ...]) -> tuple[
             )
         names = classes or tuple(str(number) for number in range(most + 1))
         return [numbers[label] for label in labels], names, bool(classes)
+    odd = next((label for label in sorted(different) if _NUMBER.fullmatch(label) and label not in classes), None)
+    if odd is not None:
+        raise InvalidInput(
+            f"{path} has the label {odd!r} among others that are not whole numbers from 0; number the classes from 0 "
+            "without signs and points, or name each by a word."
+        )
     if len(different) > _MOST_CLASSES:
         raise InvalidInput(f"{path} has {len(different)} different labels; at most {_MOST_CLASSES} are allowed.")
     names = classes or tuple(sorted(different, key=str.encode))

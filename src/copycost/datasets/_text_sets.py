@@ -83,7 +83,7 @@ def read_agnews(split: str, data_dir: Path, download: bool) -> Dataset:
     fetch = partial(_download, AGNEWS, "ag_news_csv", AGNEWS_MD5)
     ensure("AG News", [path], data_dir, origin=AGNEWS + path.name, download=download, fetch=fetch)
     texts, labels = [], []
-    for row in csv.reader(utf8_lines(path)):
+    for row in _news_rows(path):
         if len(row) != 3 or row[0] not in ("1", "2", "3", "4"):
             raise InvalidInput(
                 f"{path} has the row {row[:1]} of {len(row)} columns; a class from 1 to 4, a title and a description "
@@ -92,6 +92,13 @@ def read_agnews(split: str, data_dir: Path, download: bool) -> Dataset:
         texts.append(f"{row[1]} . {row[2]}")
         labels.append(int(row[0]) - 1)
     return _dataset(f"agnews:{split}", texts, labels, NEWS)
+
+
+def _news_rows(path: Path) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(utf8_lines(path))
+    except csv.Error as error:
+        raise InvalidInput(f"{path} cannot be read ({error}); delete it and load the set again.") from None
 
 
 def read_imdb(split: str, data_dir: Path, download: bool) -> Dataset:

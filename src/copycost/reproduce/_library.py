@@ -103,7 +103,6 @@ class Library:
                 raise InvalidInput(f"the audit {name} at the scale {scale} cannot be run: {error}") from None
         return self._specs[name, scale]
 
-
     def groups(self, name: str, scale: Scale) -> tuple[tuple[CellSpec, ...], ...]:
         """Return the cells of an audit, those that differ by seed alone together, seeds in order; kept once made."""
         if (name, scale) not in self._groups:

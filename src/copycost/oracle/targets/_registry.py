@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from copycost.errors import InvalidInput
-from copycost.networks import check_architecture
 from copycost.oracle.targets._base import Target
 from copycost.oracle.targets._network import NetworkTarget
 from copycost.oracle.targets._onnx import OnnxTarget
@@ -40,7 +39,6 @@ def _network(path: Path, settings: FileSettings) -> Target:
     if classes is None:
         raise InvalidInput("neither pool nor test names its classes; give their number with --classes.")
     mean, deviation = settings.mean, settings.deviation
-    check_architecture(settings.architecture, settings.medium)
     return NetworkTarget.load(path, settings.architecture, settings.shape, classes, mean=mean, deviation=deviation)
 
 
