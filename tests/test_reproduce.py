@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -73,7 +74,7 @@ TABLE = {
             "settings": {"audit": "test-digits", "strategy": ["random", "k-center"]},
             "order": None,
             "rows": {"Digits": {}},
-            "columns": {"3K": {"budget": 90}},
+            "columns": {"3K": {"budget": {"small": 90}}},
         },
         {
             "title": "Target",
@@ -281,7 +282,6 @@ def test_a_mark_stands_only_where_the_published_number_lies_outside_the_interval
     )
     again = view_of(other, "small", tables, Records(out / "small"))
     assert not next(cell for cell in again.cells if (cell.row, cell.column) == ("Random", "3K")).marked
-    assert "≠" not in markdown(again).split("## Digits")[1].split("| K-center")[0].split("3K")[1].split("90.10")[0]
 
 
 def _slot(text: str, cut: tuple[float, float] | None = None, measure: str = "measures.agreement") -> Slot:
@@ -352,7 +352,7 @@ def test_the_page_loads_nothing_from_anywhere(measured: tuple[Path, list[View]])
     for view in measured[1]:
         page = html(view)
         assert "http" not in page.replace("http-equiv", "")
-        assert "default-src 'none'" in page
+        assert "default-src 'none'" in unescape(page)
 
 
 def test_the_page_says_where_a_strategy_does_not_beat_random(measured: tuple[Path, list[View]]) -> None:
@@ -373,7 +373,7 @@ def test_the_page_says_where_a_strategy_does_not_beat_random(measured: tuple[Pat
     [
         ((0.62, 0.71, 0.83), "higher", "better"),
         ((0.62, 0.71, 0.83), "lower", "worse"),
-        ((0.58, 0.69, 0.77), "higher", "worse"),
+        ((0.58, 0.67, 0.77), "higher", "worse"),
         ((0.62, 0.69, 0.81), "higher", "open"),
         ((0.62,), "higher", "open"),
     ],

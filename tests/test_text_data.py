@@ -155,12 +155,14 @@ def test_texts_that_would_not_fit_into_memory_are_refused_and_a_part_of_them_is_
 ) -> None:
     line = "x" * 1000 + "\n"
     (tmp_path / "pool.txt").write_text(line * 4000)
-    (tmp_path / "one.txt").write_text("x" * 4_000_000)
+    (tmp_path / "one.txt").write_text("short\n" + "x" * 4_000_000)
     monkeypatch.setattr(_memory, "_SHARE", _memory.memory_limit() * 4 // 1_000_000)
     for name in ("pool.txt", "one.txt"):
         with pytest.raises(InvalidInput, match=r"takes .* MiB of memory as strings; .* Take a part"):
             datasets.load(str(tmp_path / name))
     assert len(datasets.load(f"{tmp_path}/pool.txt[3000:3100]")) == 100
+    with pytest.raises(InvalidInput, match=r"one\.txt, line 2, takes"):
+        datasets.load(f"{tmp_path}/one.txt[:1]")
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -99,6 +99,10 @@ def audit(
         str | None, typer.Option(help="unit, or bytes where an ONNX or scikit-learn model takes pixels from 0 to 255.")
     ] = None,
     target_schedule: Annotated[str | None, typer.Option(help="How an ARCH@DATA target trains.")] = None,
+    target_folds: Annotated[
+        int | None,
+        typer.Option(help="Train targets on all but one of so many folds; keep accuracy by epoch on it."),
+    ] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes, where the data does not tell.")] = None,
     transfer: Annotated[
         str | None, typer.Option(help='Adversarial examples, such as "images=200 epsilon=0.5 steps=40".')
@@ -165,6 +169,7 @@ def audit(
         "target_output": target_output,
         "target_scale": target_scale,
         "target_schedule": target_schedule,
+        "target_folds": target_folds,
         "classes": classes,
         "transfer": transfer,
         "uniform": uniform,

@@ -22,6 +22,7 @@ __all__ = ["CELL_SCHEMA", "Folder", "machine", "read_json", "write_json"]
 CELL_SCHEMA = "copycost.cell/1"
 _OURS = {".lock", "targets", "cells", "memo", "exploration.json", "records.json", "report.html"}
 TARGET_SCHEMA = "copycost.target/1"
+TRAINING_SCHEMA = "copycost.training/1"
 AUDIT_SCHEMA = "copycost.audit/1"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ import numpy as np
 from copycost import measures
 from copycost._streams import stream
 from copycost._types import IntArray
+from copycost.audit._records import TRAINING_SCHEMA, write_json
 from copycost.audit._spec import AuditSpec
-from copycost.datasets import Dataset, align_classes, find_overlap, images_of, load, stratified_split
+from copycost.datasets import Dataset, align_classes, find_overlap, images_of, largest_remainder, load, stratified_split
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
 from copycost.networks import (
@@ -265,8 +266,8 @@ def _file_target(request: _Request) -> Target:
 def _function_target(request: _Request) -> Target:
     text, record = request.spec.target, request.record
     if record is not None:
-        known = record["gives_probabilities"]
-        return FunctionTarget.load(text, None, classes=len(record["classes"]), gives_probabilities=known)
+        known, medium = record["gives_probabilities"], request.data.test.inputs.medium
+        return FunctionTarget.load(text, None, classes=len(record["classes"]), gives_probabilities=known, medium=medium)
     classes = request.spec.classes
     target = FunctionTarget.load(text, request.probe(), classes=classes, fallback=request.named_classes)
     request.keep(target.probed)
@@ -301,7 +302,10 @@ def train_network(
     data_dir: Path | None,
     progress: Callable[[float], None],
 ) -> AnyClassifier:
-    """Train a target (or, for the ceiling line, a second one) and save its weights; reuse them if there."""
+    """Train a target (or, for the ceiling line, a second one) and save its weights; reuse them if there.
+
+    How the training went is left beside the weights as ``.json``.
+    """
     training = data.training
     if training is None or training.labels is None:
         raise InvalidInput(f"the target {spec.target} is trained here, so its data needs labels.")
@@ -316,15 +320,29 @@ def train_network(
         rng=stream(seed, role, "initial weights"),
         vectors=word_vectors(spec, data_dir),
     )
-    fit(
+    seen, watched = _folds(spec, training, seed)
+    history = fit(
         classifier,
-        Labelled(training.inputs, Answers(training.labels)),
+        seen,
+        watched=watched,
         schedule=Schedule.parse(spec.target_schedule),
         rng=stream(seed, role, "training"),
         progress=progress,
     )
+    write_json(weights.with_suffix(".json"), {"schema": TRAINING_SCHEMA, **asdict(history)})
     save_classifier(classifier, weights)
     return classifier
+
+
+def _folds(spec: AuditSpec, training: Dataset, seed: int) -> tuple[Labelled, Labelled | None]:
+    """Return what a seed's target trains on, and the fold it does not see, if there are folds."""
+    assert training.labels is not None
+    whole = Labelled(training.inputs, Answers(training.labels))
+    if not spec.target_folds:
+        return whole, None
+    sizes = largest_remainder(len(whole), np.ones(spec.target_folds, np.int64)).tolist()
+    held = stratified_split(training.labels, sizes, stream(0, "target folds"))[seed % spec.target_folds]
+    return whole.take(np.setdiff1d(np.arange(len(whole)), held)), whole.take(held)
 
 
 def held_out(oracle: Oracle, test: Inputs) -> IntArray:

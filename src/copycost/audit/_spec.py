@@ -155,7 +155,9 @@ class AuditSpec(_Strict):
     ``target_deviation`` are those of its channels in units of [0, 1]; ``target_output`` is what an ONNX model ends in,
     where that cannot be found out; ``target_scale`` is "bytes" where the model takes pixels from 0 to 255. ``rounds``
     and ``seed_share`` are for strategies that look at the copy between rounds; ``validation_share`` of every budget
-    tells which epoch was best. ``vectors`` are word vectors that a copy of a text classifier starts from.
+    tells which epoch was best. With ``target_folds`` F the target of seed s never sees fold s mod F of its training
+    data, and its accuracy and loss on it are kept. ``vectors`` are word vectors that a copy of a text classifier starts
+    from.
     """
 
     target: str = Field(min_length=1)
@@ -179,6 +181,7 @@ class AuditSpec(_Strict):
     target_output: TargetOutput | None = None
     target_scale: TargetScale = "unit"
     target_schedule: ScheduleText = "epochs:10 batch=64"
+    target_folds: Count = Field(default=0, ge=0, le=1000)
     classes: Count | None = Field(default=None, ge=2, le=100_000)
     transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
     uniform: Count = Field(default=1000, ge=0, le=1_000_000)
@@ -223,7 +226,18 @@ class AuditSpec(_Strict):
         if form == "trained":
             _architecture(self.target.partition("@")[0])
         self._check_shares()
+        self._check_folds(form)
         return self
+
+    def _check_folds(self, form: str) -> None:
+        if not self.target_folds:
+            return
+        kind = Schedule.parse(self.target_schedule).kind
+        if self.target_folds == 1 or form != "trained" or kind != "epochs":
+            raise InvalidInput(
+                f"target_folds is {self.target_folds}, the target {self.target}, its schedule {self.target_schedule}; "
+                "folds are 2 or more, for a target trained here by epochs:N. Otherwise leave target_folds out."
+            )
 
     def _check_shares(self) -> None:
         schedule = Schedule.parse(self.schedule)
@@ -278,6 +292,7 @@ class AuditSpec(_Strict):
                 target_output=self.target_output,
                 target_scale=self.target_scale,
                 target_schedule=self.target_schedule,
+                target_folds=self.target_folds,
                 classes=self.classes,
                 transfer=self.transfer,
                 uniform=self.uniform,
@@ -317,6 +332,7 @@ class CellSpec(_Strict):
     target_output: TargetOutput | None = None
     target_scale: TargetScale = "unit"
     target_schedule: ScheduleText
+    target_folds: int = 0
     classes: int | None = None
     transfer: TransferSpec
     uniform: int

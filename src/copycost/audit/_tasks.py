@@ -13,7 +13,7 @@ import numpy as np
 
 from copycost import measures
 from copycost._types import IntArray
-from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder, machine, read_json, write_json
+from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, TRAINING_SCHEMA, Folder, machine, read_json, write_json
 from copycost.audit._scenario import (
     Data,
     ceiling_agreement,
@@ -91,24 +91,29 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe")}
     if record is not None:
         return
-    robust = _robustness(spec, data, seed, target, report)
+    found = _own_facts(spec, data, seed, target, weights, report)
     ceiling = None
     if spec.trains_target:
         say = functools.partial(report, "training a second target")
         second = train_network(spec, data, seed, "ceiling", folder / "ceiling.safetensors", data_dir, say)
         ceiling = ceiling_agreement(second, data.test.inputs, answers)
     run = {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts}
-    write_json(
-        folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling, robust) | {"run": run}
-    )
+    write_json(folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling, found) | {"run": run})
 
 
-def _robustness(spec: AuditSpec, data: Data, seed: int, target: Target, report: Report) -> dict[str, Any] | None:
-    """Measure the target itself, which is allowed where it was trained here: its inside is the auditor's own."""
+def _own_facts(spec: AuditSpec, data: Data, seed: int, target: Target, weights: Path, report: Report) -> dict[str, Any]:
+    """Return what can be said of a target that was trained here, as its inside is the auditor's own."""
+    found: dict[str, Any] = {}
+    if not spec.trains_target:
+        return found
+    if spec.target_folds:
+        found["training"] = read_json(weights.with_suffix(".json"), TRAINING_SCHEMA)["epochs"]
+        found["fold"] = seed % spec.target_folds
     test = data.test.inputs
-    if not (spec.robustness and spec.trains_target and isinstance(test, Images) and isinstance(target, NetworkTarget)):
-        return None
-    return measure_robustness(cast(Classifier, target.classifier), test, spec.robustness, seed, report)
+    if spec.robustness and isinstance(test, Images) and isinstance(target, NetworkTarget):
+        classifier = cast(Classifier, target.classifier)
+        found["robustness"] = measure_robustness(classifier, test, spec.robustness, seed, report)
+    return found
 
 
 def _target_record(
@@ -118,7 +123,7 @@ def _target_record(
     data: Data,
     answers: IntArray,
     ceiling: float | None,
-    robust: dict[str, Any] | None,
+    found: dict[str, Any],
 ) -> dict[str, Any]:
     true = data.test.labels
     extra = [str(label) for label in range(len(data.classes), target.classes)]
@@ -138,7 +143,8 @@ def _target_record(
         "result": {
             "accuracy": None if true is None else measures.accuracy(answers, true),
             "ceiling": ceiling,
-            **({} if robust is None else {"robustness": robust}),
+            "confusion": None if true is None else measures.confusion(true, answers, target.classes).tolist(),
+            **found,
             "held_out_charged": len(set(data.test.inputs.digests())),
             "held_out_answers": answers.tolist(),
         },

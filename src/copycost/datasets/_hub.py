@@ -55,7 +55,14 @@ def parse_address(text: str) -> Address:
 
 
 def read_hub(
-    text: str, data_dir: Path, download: bool, *, transform: Transform, start: int = 0, stop: int | None = None
+    text: str,
+    data_dir: Path,
+    download: bool,
+    *,
+    transform: Transform,
+    start: int = 0,
+    stop: int | None = None,
+    labelled: bool = True,
 ) -> tuple[Dataset | None, int]:
     """Read rows ``start`` to ``stop`` of a set of the Hub, and return them with the number of all.
 
@@ -76,7 +83,7 @@ def read_hub(
     if not rows:
         return None, len(table)
     part = table.select(rows)
-    numbers, classes = _labels(text, part, labels)
+    numbers, classes = _labels(text, part, labels if labelled else None)
     if medium == "text":
         return Dataset(text, _texts(text, part, inputs), numbers, classes), len(table)
     return Dataset(text, _images(text, part, inputs, transform), numbers, classes), len(table)

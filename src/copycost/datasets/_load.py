@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from copycost.datasets._dataset import Dataset, images_of
+from copycost.datasets._dataset import Dataset
 from copycost.datasets._files import SUFFIXES as ARRAY_FILES
 from copycost.datasets._files import read_array_file
 from copycost.datasets._folder import read_folder
@@ -112,6 +112,7 @@ def _find(wanted: _Wanted, request: _Request) -> Dataset:
             transform=request.transform,
             start=wanted.start or 0,
             stop=wanted.stop,
+            labelled=wanted.labelled,
         )
         return _counted(part, count, wanted, "input", request)
     return _from_source(wanted, request)
@@ -121,16 +122,14 @@ def _from_source(wanted: _Wanted, request: _Request) -> Dataset:
     name, split = _named_source(wanted)
     source = SOURCES[name]
     path = prepared_file(name, split, source.medium, request.data_dir) if split else None
-    found = _fetched(source, name, split, request) if path is None else None
-    if isinstance(found, Listing):
-        if source.transform is None:
-            return _from_listing(found, wanted, request, request.transform)
-        whole = _from_listing(found, wanted, request, source.transform)
-        return replace(whole, inputs=request.transform(images_of(whole)))
     if path is not None:
-        found = read_prepared(path, source.classes)
-    assert found is not None
-    return _part(found, wanted, request)
+        return _part(read_prepared(path, source.classes), wanted, request)
+    found = _fetched(source, name, split, request)
+    if isinstance(found, Dataset):
+        return _part(found, wanted, request)
+    if source.transform is None:
+        return _from_listing(found, wanted, request, request.transform)
+    return _transformed(_from_listing(found, wanted, request, source.transform), request.transform)
 
 
 def _fetched(source: Source, name: str, split: str, request: _Request) -> Dataset | Listing:

@@ -10,8 +10,8 @@ from copycost.similarity._mutual_information import mutual_information_block
 __all__ = ["MATRIX_LIMIT", "matrix_bytes", "matrix_fits", "seconds_per_pair"]
 
 MATRIX_LIMIT = 2 * 2**30  # bytes: above this no whole matrix is kept
-_TRIAL = 128  # images
-_RUNS = 3  # of which the least counts, as other work on the machine only adds to it
+_TRIALS = (64, 64, 128, 256, 512, 512)  # images
+_ENOUGH = 0.1  # seconds
 
 
 def matrix_bytes(n: int) -> int:
@@ -25,12 +25,17 @@ def matrix_fits(n: int) -> bool:
 
 
 def seconds_per_pair(images: ByteArray) -> float:
-    """Return how long the mutual information of one pair takes here, from a trial on images spread over the array."""
-    few = images[:: max(1, len(images) // _TRIAL)][:_TRIAL]
-    mutual_information_block(few, few)  # compiles
-    runs = []
-    for _ in range(_RUNS):
+    """Return how long the mutual information of one pair takes here, from trials on images spread over the array.
+
+    The trials grow until one is long enough to say something; the least counts, as other work only adds to it.
+    """
+    runs: list[float] = []
+    for count in _TRIALS:
+        few = images[:: max(1, len(images) // count)][:count]
         start = time.perf_counter()
         mutual_information_block(few, few)
-        runs.append(time.perf_counter() - start)
-    return min(runs) / len(few) ** 2
+        elapsed = time.perf_counter() - start
+        runs.append(elapsed / len(few) ** 2)
+        if len(runs) > 1 and elapsed > _ENOUGH:
+            break
+    return min(runs[1:])  # the first compiles

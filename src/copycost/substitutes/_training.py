@@ -13,7 +13,7 @@ from torch.nn import functional
 from copycost._types import IntArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Inputs
-from copycost.measures import macro_f1
+from copycost.measures import accuracy, cross_entropy, macro_f1
 from copycost.networks import AnyClassifier, seeded
 from copycost.networks._classifier import row_probabilities
 from copycost.oracle import Answers
@@ -58,12 +58,17 @@ class Labelled:
 
 @dataclass
 class History:
-    """What happened: updates made, mean training loss (nats) in each tenth of them, validation macro F1 an epoch."""
+    """What happened: updates made, mean training loss (nats) in each tenth of them, validation macro F1 an epoch.
+
+    ``epochs`` is there where examples were watched: for each epoch the mean loss and the share of right answers while it
+    trained, and both on the watched examples after it.
+    """
 
     updates: int = 0
     losses: list[float] = field(default_factory=list)
     validation_f1: list[float] = field(default_factory=list)
     best_epoch: int | None = None
+    epochs: list[dict[str, float]] = field(default_factory=list)
 
 
 def fit(
@@ -72,6 +77,7 @@ def fit(
     unlabelled: Inputs | None = None,
     *,
     validation: Labelled | None = None,
+    watched: Labelled | None = None,
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Progress | None = None,
@@ -85,6 +91,7 @@ def fit(
     unlabelled : inputs without answers, for schedules that use them; none does yet, so it must be None
     validation : examples that are never trained on and decide which epoch early stopping keeps (the earliest of the
         best); without them it sets a share of ``labelled`` aside
+    watched : examples that decide nothing; loss and accuracy on them are kept epoch by epoch, for an ``epochs`` schedule
     schedule : when to stop
     rng : source of the order of examples and of dropout
     progress : called with the share of updates done
@@ -93,9 +100,13 @@ def fit(
     ------
     InvalidInput
         If there are no examples, too few to set a validation share aside, or a single one an update for a network with
-        batch norm; if the schedule has no use for ``unlabelled`` or ``validation``.
+        batch norm; if the schedule has no use for ``unlabelled``, ``validation`` or ``watched``.
     """
     _check(labelled, unlabelled, validation, schedule)
+    if watched is not None and schedule.kind != "epochs":
+        raise InvalidInput(
+            f"watched examples were given, and the schedule '{schedule}' counts no epochs; use epochs:N."
+        )
     with seeded(rng):
         classifier.network.train()
         if schedule.kind == "early-stopping":
@@ -103,7 +114,7 @@ def fit(
                 labelled, validation = _set_aside(labelled, schedule.validation, rng)
             history = _until_no_better(classifier, labelled, validation, schedule, rng, progress)
         else:
-            history = _for_length(classifier, labelled, schedule, rng, progress)
+            history = _for_length(classifier, labelled, watched, schedule, rng, progress)
         classifier.network.eval()
     return history
 
@@ -127,6 +138,7 @@ def _check(labelled: Labelled, unlabelled: Inputs | None, validation: Labelled |
 def _for_length(
     classifier: AnyClassifier,
     labelled: Labelled,
+    watched: Labelled | None,
     schedule: Schedule,
     rng: np.random.Generator,
     progress: Progress | None,
@@ -137,15 +149,48 @@ def _for_length(
     every = max(1, total // 10)
     history, running = History(), 0.0
     orders = batches.endless(rng)
+    watch = None if watched is None else _Watch(classifier, watched, batches.an_epoch)
     for update in range(1, total + 1):
-        running += step(next(orders))
+        loss = step(next(orders))
+        running += loss
+        if watch is not None:
+            watch.saw(loss, step.right)
         if update % every == 0:
             history.losses.append(running / every)
             running = 0.0
             if progress is not None:
                 progress(update / total)
     history.updates = total
+    history.epochs = [] if watch is None else watch.epochs
     return history
+
+
+class _Watch:
+    """Loss and accuracy of each epoch, while it trains and on watched examples after it."""
+
+    def __init__(self, classifier: AnyClassifier, watched: Labelled, updates: int) -> None:
+        self._classifier, self._updates = classifier, updates
+        self._rows, self._true = classifier.encode(watched.inputs), watched.answers.labels
+        self._losses: list[float] = []
+        self._right: list[float] = []
+        self.epochs: list[dict[str, float]] = []
+
+    def saw(self, loss: float, right: float) -> None:
+        """Take one update in, and measure at the end of an epoch."""
+        self._losses.append(loss)
+        self._right.append(right)
+        if len(self._losses) < self._updates:
+            return
+        rows = row_probabilities(self._classifier, self._rows)
+        self.epochs.append(
+            {
+                "loss": float(np.mean(self._losses)),
+                "accuracy": float(np.mean(self._right)),
+                "watched_loss": cross_entropy(rows, self._true),
+                "watched_accuracy": accuracy(rows.argmax(axis=1), self._true),
+            }
+        )
+        self._losses, self._right = [], []
 
 
 def _until_no_better(
@@ -194,6 +239,8 @@ class _Step:
         self._classifier = classifier
         self._rows = classifier.encode(labelled.inputs)
         self._targets = labelled.targets()
+        self._labels = torch.from_numpy(np.array(labelled.answers.labels))
+        self._last: tuple[torch.Tensor, torch.Tensor] | None = None
         self._adam = torch.optim.Adam(
             classifier.network.parameters(),
             lr=schedule.learning_rate,
@@ -203,11 +250,19 @@ class _Step:
 
     def __call__(self, rows: IntArray) -> float:
         logits = self._classifier(self._classifier.tensor(self._rows[rows]))
+        self._last = logits.detach(), torch.from_numpy(rows)
         loss = functional.cross_entropy(logits, self._targets[torch.from_numpy(rows)])
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._adam.step()
         return loss.item()
+
+    @property
+    def right(self) -> float:
+        """Share of the last batch that got its label, before the update that it made."""
+        assert self._last is not None
+        logits, rows = self._last
+        return float((logits.argmax(dim=1) == self._labels[rows]).float().mean())
 
 
 class _Score:
