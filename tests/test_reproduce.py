@@ -32,9 +32,9 @@ AUDIT = {
     "budgets": [60, 90],
     "seeds": 2,
     "rounds": 2,
-    "schedule": "early-stopping:2 batch=16",
+    "schedule": "early-stopping:1 batch=16",
     "validation_share": 0.2,
-    "target_schedule": "steps:30 batch=16",
+    "target_schedule": "steps:20 batch=16",
     "transfer": {"images": 0},
     "uniform": 0,
 }
@@ -59,7 +59,7 @@ TABLE = {
             "settings": {"audit": "test-digits"},
             "rows": ROWS,
             "columns": {"2K": {"budget": {"small": 60, "paper": 6000}}, "3K": {"budget": {"small": 90}}},
-            "published": {"Random": "90.10 0.00", "K-center": "95.20 -"},
+            "published": {"Random": "90.10 999.00", "K-center": "95.20 -"},
         },
         {
             "title": "Noise",
@@ -271,7 +271,7 @@ def test_a_mark_stands_only_where_the_published_number_lies_outside_the_interval
 ) -> None:
     out, (view, _) = measured
     marks = {(cell.row, cell.column): cell.marked for cell in view.cells if cell.slot.panel.startswith("Digits")}
-    assert marks["Random", "3K"] is True  # 0.00 is printed
+    assert marks["Random", "3K"] is True  # 999.00 is printed
     assert marks["K-center", "3K"] is False  # nothing is printed
     cell = next(cell for cell in view.cells if (cell.row, cell.column) == ("Random", "3K"))
     assert cell.found.interval is not None

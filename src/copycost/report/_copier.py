@@ -115,7 +115,7 @@ def looks(strategy: str) -> str:
 _FACTS = {
     "examined": ("images examined by DeepFool", True),
     "unconverged": ("of these, not fooled within its steps", True),
-    "unconverged_chosen": ("of these, asked all the same for want of others", True),
+    "unconverged_chosen": ("of these, picked all the same for want of others", True),
     "radius": ("largest distance left to a centre", False),
     "rho": ("length of the shortlist", False),
     "dropped_duplicates": ("made inputs left out as duplicates", True),

@@ -274,8 +274,8 @@ def not_shown(figures: Figures) -> list[str]:
     """Return what the audit leaves open."""
     spec, target = figures.spec, figures.result.targets[0]
     sentences = [
-        f"It is not the least that any copier would need. Other strategies, architectures, training, {_features(figures)} "
-        "or more data were not tried, and a copier may do better than the ones measured here.",
+        "It is not the least that any copier would need. Other strategies, architectures, training, "
+        f"{_features(figures)} or more data were not tried, and a copier may do better than the ones measured here.",
         f"It holds for copiers who own a pool like {target['pool']['name']} "
         f"({plural(target['pool']['count'], figures.medium)}). "
         "Other pools, such as one less like the target’s own data, were not measured.",

@@ -60,8 +60,8 @@ class Labelled:
 class History:
     """What happened: updates made, mean training loss (nats) in each tenth of them, validation macro F1 an epoch.
 
-    ``epochs`` is there where examples were watched: for each epoch the mean loss and the share of right answers while it
-    trained, and both on the watched examples after it.
+    ``epochs`` is there where examples were watched: for each epoch the mean loss and the share of right answers while
+    it trained, and both on the watched examples after it.
     """
 
     updates: int = 0
@@ -91,7 +91,7 @@ def fit(
     unlabelled : inputs without answers, for schedules that use them; none does yet, so it must be None
     validation : examples that are never trained on and decide which epoch early stopping keeps (the earliest of the
         best); without them it sets a share of ``labelled`` aside
-    watched : examples that decide nothing; loss and accuracy on them are kept epoch by epoch, for an ``epochs`` schedule
+    watched : examples that decide nothing; loss and accuracy on them are kept for each epoch of an ``epochs`` schedule
     schedule : when to stop
     rng : source of the order of examples and of dropout
     progress : called with the share of updates done
