@@ -41,6 +41,17 @@ def scenario() -> Scenario:
     )
 
 
+def own_classifier(scenario: Scenario) -> Classifier:
+    assert isinstance(scenario.target, NetworkTarget)
+    assert isinstance(scenario.target.classifier, Classifier)
+    return scenario.target.classifier
+
+
+def own_test(scenario: Scenario) -> Images:
+    assert isinstance(scenario.test, Images)
+    return scenario.test
+
+
 def _cell(strategy: str = "random", answers: str = "top1", budget: int = 100, transfer: TransferPlan = QUICK) -> Cell:
     schedule = Schedule("steps", 400, batch=8)
     return Cell(parse(strategy), AnswerKind.parse(answers), budget, 3, "lenet5", schedule, transfer, uniform=60)
@@ -168,9 +179,9 @@ def test_targeted_examples_of_a_perfect_copy_work_on_the_target(scenario: Scenar
         oracle = Oracle(scenario.target, ledger, account="measuring")
         rates = measure_transfer(
             TransferPlan(images=10),
-            scenario.target.classifier,
+            own_classifier(scenario),
             oracle,
-            scenario.test,
+            own_test(scenario),
             scenario.test_answers,
             scenario.test_labels,
             10,
@@ -197,10 +208,10 @@ def test_examples_are_asked_as_bytes_within_epsilon(scenario: Scenario, tmp_path
     seen.clear()
     with Ledger(tmp_path / "ledger") as ledger:
         oracle = Oracle(target, ledger, account="measuring")
-        one = scenario.test.take([0])
+        one = own_test(scenario).take([0])
         measure_transfer(
             TransferPlan(1, "pgd", True, 0.1, steps=3),
-            scenario.target.classifier,
+            own_classifier(scenario),
             oracle,
             one,
             np.array([0]),

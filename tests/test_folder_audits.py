@@ -32,7 +32,7 @@ def digits(count: int, start: int = 0) -> Dataset:
 def fill(folder: Path, data: Dataset, names: dict[int, str] | None = None) -> None:
     """Write PNG files, in class folders if these are named."""
     assert data.labels is not None
-    for at, (image, label) in enumerate(zip(data.inputs.array, data.labels.tolist(), strict=True)):
+    for at, (image, label) in enumerate(zip(datasets.images_of(data).array, data.labels.tolist(), strict=True)):
         file = folder / (names[label] if names else "") / f"{at:04}.png"
         file.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image[..., 0]).save(file)
@@ -89,7 +89,7 @@ def test_a_class_of_the_pool_that_the_test_set_does_not_know_is_named(tmp_path: 
 def test_sets_that_number_their_own_classes_are_left_as_they_are(tmp_path: Path) -> None:
     data = digits(40)
     for name, rows, labels in (("pool", slice(0, 20), 7), ("test", slice(20, 40), 3)):
-        np.savez(tmp_path / f"{name}.npz", images=data.inputs.array[rows], labels=np.arange(20) % labels)
+        np.savez(tmp_path / f"{name}.npz", images=datasets.images_of(data).array[rows], labels=np.arange(20) % labels)
     found = audit_data(tmp_path / "pool.npz", tmp_path / "test.npz")
     assert found.pool.labels.tolist() == (np.arange(20) % 7).tolist()
 
@@ -160,7 +160,8 @@ def test_an_audit_of_class_folders_goes_from_files_to_the_report(tmp_path: Path)
     pool = datasets.load(str(tmp_path / "pool"), transform=Transform((16, 12), "area"), skip_bad=True)
     shown = chosen_images(result, result.cells[0], None)
     assert shown is not None
-    np.testing.assert_array_equal(shown, pool.inputs.array[result.cells[0]["result"]["chosen"]["pool_index"]])
+    chosen = result.cells[0]["result"]["chosen"]["pool_index"]
+    np.testing.assert_array_equal(shown, datasets.images_of(pool).array[chosen])
 
 
 def test_an_audit_of_flat_folders_has_no_accuracy_and_no_labels_to_group_by(tmp_path: Path) -> None:

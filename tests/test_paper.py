@@ -1,4 +1,4 @@
-"""The published tables: every file holds together, every audit can be run, and the numbers are those that are printed."""
+"""The published tables: every file holds together, every audit can be run, and the numbers are as printed."""
 
 import re
 from pathlib import Path
@@ -66,9 +66,10 @@ def test_the_numbers_stand_together_in_the_text_of_the_paper(name: str, printed:
         if name == "thesis-table4":
             grid = [[f"{int(token):,}" for token in row] for row in grid]
         for place, row in enumerate(grid):
-            assert _together(row, text) or all(
-                _stands_by(grid, place, column, text) for column in range(len(row))
-            ), (panel.title, row)
+            assert _together(row, text) or all(_stands_by(grid, place, column, text) for column in range(len(row))), (
+                panel.title,
+                row,
+            )
 
 
 def _together(tokens: list[str], text: str) -> bool:
@@ -89,7 +90,9 @@ def test_the_ratios_of_the_text_follow_from_the_printed_cells(name: str) -> None
     for ratio in table.ratios:
         lowest, highest = [], []
         for up, down in zip(ratio.above.panels, ratio.below.panels, strict=True):
-            above = max((_range(table, up, row, ratio.above.column) for row in ratio.above.rows), key=lambda ends: ends[1])
+            above = max(
+                (_range(table, up, row, ratio.above.column) for row in ratio.above.rows), key=lambda ends: ends[1]
+            )
             below = _range(table, down, ratio.below.rows[0], ratio.below.column)
             lowest.append(above[0] / below[1])
             highest.append(above[1] / below[0])
@@ -105,7 +108,9 @@ def _range(table: Table, panel: str, row: str, column: str) -> tuple[float, floa
 def test_what_two_tables_print_of_one_setting_agrees() -> None:
     for panel, whole in (("F-MNIST", "84.1"), ("CIFAR-10", "81.57"), ("GTSRB", "91.42")):
         pairs = TABLES["activethief-table5"].panel(panel).printed("Base Complexity (BC)", "BC")
-        full = TABLES["activethief-table3"].panel(f"{panel}, whole pool and noise").printed("Full thief dataset", "100K")
+        full = (
+            TABLES["activethief-table3"].panel(f"{panel}, whole pool and noise").printed("Full thief dataset", "100K")
+        )
         assert pairs is not None
         assert full == whole
         assert pairs.startswith(whole)

@@ -73,9 +73,9 @@ def test_robustness_is_a_column_of_the_cells(tmp_path: Path) -> None:
 
 
 def _printed(width: int) -> str:
-    first = build(strategies=ACTIVE, budgets=[150, 12_600], answers=["top1", "probabilities"])
+    first = build(strategies=ACTIVE, budgets=[150, 6_000], answers=["top1", "probabilities"])
     second = build(
-        strategies=ACTIVE, budgets=[150, 12_600], answers=["top1", "probabilities"], agreement=lambda *cell: 0.8
+        strategies=ACTIVE, budgets=[150, 6_000], answers=["top1", "probabilities"], agreement=lambda *cell: 0.8
     )
     written = io.StringIO()
     print_comparison(compare(first, second), Console(file=written, width=width, highlight=False))

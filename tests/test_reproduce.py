@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Mapping
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -34,7 +35,8 @@ AUDIT = {
     "rounds": 2,
     "schedule": "early-stopping:1 batch=16",
     "validation_share": 0.2,
-    "target_schedule": "steps:20 batch=16",
+    "target_schedule": "epochs:1 batch=64",
+    "target_folds": 2,
     "transfer": {"images": 0},
     "uniform": 0,
 }
@@ -125,6 +127,26 @@ FIGURE = {
             "rows": {"Noise": {"strategy": "noise"}},
             "columns": {"labels": {}},
         },
+        {
+            "title": "Epochs",
+            "chart": "epochs",
+            "order": None,
+            "settings": {"audit": "test-digits"},
+            "rows": {
+                "Training": {"measure": "target.training.*.accuracy"},
+                "Fold": {"measure": "target.training.*.watched_accuracy"},
+            },
+            "columns": {"seeds": {}},
+        },
+        {
+            "title": "Confusion",
+            "chart": "confusion",
+            "order": None,
+            "measure": "target.confusion",
+            "settings": {"audit": "test-digits"},
+            "rows": {"Target": {}},
+            "columns": {"seeds": {}},
+        },
     ],
 }
 MISSING = {
@@ -137,7 +159,7 @@ MISSING = {
 }
 
 
-def _library(folder: Path, *documents: dict[str, object], **changes: object) -> Library:
+def _library(folder: Path, *documents: Mapping[str, object], **changes: object) -> Library:
     folder.mkdir(parents=True, exist_ok=True)
     for number, document in enumerate(documents):
         named = {**document, **changes} if document["schema"] == "copycost.table/1" else document
@@ -190,7 +212,9 @@ def test_what_is_measured_is_the_mean_of_the_records_with_its_interval(measured:
 
 def test_the_best_of_several_strategies_is_the_one_with_the_highest_mean(measured: tuple[Path, list[View]]) -> None:
     _, (view, _) = measured
-    column = {cell.row: cell.found for cell in view.cells if cell.slot.panel.startswith("Digits") and cell.column == "3K"}
+    column = {
+        cell.row: cell.found for cell in view.cells if cell.slot.panel.startswith("Digits") and cell.column == "3K"
+    }
     best = next(cell for cell in view.cells if cell.slot.panel == "Best")
     means = [found.interval.mean for found in column.values() if found.interval]
     assert best.found.interval is not None
@@ -201,7 +225,9 @@ def test_the_best_of_several_strategies_is_the_one_with_the_highest_mean(measure
 def test_a_second_run_runs_nothing_again(tables: Library, copied: Path) -> None:
     before = {path: path.read_bytes() for path in copied.rglob("record*.json")}
     stages = []
-    views = reproduce("test-table1", "small", copied, workers=1, tables=tables, tell=lambda one: stages.append(one.stage))
+    views = reproduce(
+        "test-table1", "small", copied, workers=1, tables=tables, tell=lambda one: stages.append(one.stage)
+    )
     assert not stages
     assert {path: path.read_bytes() for path in copied.rglob("record*.json")} == before
     assert views[0].missing == 0
@@ -224,7 +250,10 @@ def test_what_is_missing_is_run_and_what_is_there_is_kept(tables: Library, copie
 
 def test_a_target_of_the_same_spec_is_prepared_once(measured: tuple[Path, list[View]]) -> None:
     found = [
-        {path.parent.name: path.read_bytes() for path in (measured[0] / "small" / audit / "targets").glob("*/record.json")}
+        {
+            path.parent.name: path.read_bytes()
+            for path in (measured[0] / "small" / audit / "targets").glob("*/record.json")
+        }
         for audit in ("test-digits", "test-noise")
     ]
     assert len(found[0]) == 2
@@ -384,9 +413,7 @@ def test_a_strategy_beats_random_only_where_the_paired_interval_leaves_out_0(
     table = tables.tables["test-table1"].model_copy(update={"better": better})
     slots = slots_of(table, "small", tables)
     theirs = _found(*(0.60, 0.69, 0.80)[: len(ours)])
-    cells = {
-        place: (slot, _found(*ours) if place[1] == "K-center" else theirs) for place, slot in slots.items()
-    }
+    cells = {place: (slot, _found(*ours) if place[1] == "K-center" else theirs) for place, slot in slots.items()}
     found = against_random(table, cells)
     assert {one.verdict for one in found} == {verdict}
 
@@ -422,13 +449,29 @@ def test_a_figure_draws_rounds_and_shares_of_labels(measured: tuple[Path, list[V
     assert curves["Random"].queries == (90,)
     assert len(curves["K-center"].queries) == 3
     assert curves["K-center"].queries[-1] == 90
-    shares = figure.panels[1].shares
+    shares = figure.panels[1].listing
     assert shares is not None
-    assert len(shares.classes) == 10
-    assert sum(interval.mean for interval in shares.rows[0][1]) == pytest.approx(1)
+    assert len(shares.labels) == 10
+    assert sum(interval.mean for interval in shares.columns[0][1]) == pytest.approx(1)
     page = html(figure)
     assert page.count("<svg") >= 2
     assert "queries charged" in markdown(figure)
+
+
+def test_a_figure_lists_epochs_and_a_confusion_matrix_of_the_target(measured: tuple[Path, list[View]]) -> None:
+    out, (_, figure) = measured
+    records = json.loads((out / "small" / "test-digits" / "records.json").read_text())
+    results = [target["result"] for target in records["targets"]]
+    epochs, confusion = figure.panels[2].listing, figure.panels[3].listing
+    assert epochs is not None
+    assert confusion is not None
+    assert epochs.labels == ("1",)
+    watched = [result["training"][0]["watched_accuracy"] for result in results]
+    assert epochs.columns[1] == ("Fold", (student_interval(watched),))
+    shares = [result["confusion"][3][5] / sum(result["confusion"][3]) for result in results]
+    assert confusion.columns[5] == ("5", tuple(confusion.columns[5][1]))
+    assert confusion.columns[5][1][3] == student_interval(shares)
+    assert figure.missing == 0
 
 
 def test_the_records_name_their_command_and_no_path(measured: tuple[Path, list[View]]) -> None:

@@ -83,7 +83,7 @@ class Growing(Watching):
 
     name: ClassVar[str] = "growing"
 
-    def round_sizes(self, total: int, rounds: int) -> tuple[int, ...]:
+    def round_sizes(self, total: int, rounds: int, start: int | None = None) -> tuple[int, ...]:
         sizes = [number + 1 for number in range(rounds - 1)]
         return (*sizes, total - sum(sizes))
 

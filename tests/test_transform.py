@@ -189,10 +189,12 @@ def test_a_set_that_would_outgrow_memory_is_refused_before_it_is_made(monkeypatc
 def test_every_kind_of_set_goes_through_it(text: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     whole = datasets.load("embedded[:20]")
-    np.savez("file.npz", images=whole.inputs.array, labels=whole.labels)  # type: ignore[arg-type]
+    images = datasets.images_of(whole)
+    np.savez("file.npz", images=images.array, labels=whole.labels)  # type: ignore[arg-type]
     found = datasets.load(text, transform=Transform.parse("size=14x10 colour=colour"))
-    assert found.inputs.shape == (14, 10, 3)
-    np.testing.assert_array_equal(found.inputs.array[..., 0], datasets.resize(whole.inputs, 14, 10).array[..., 0])
+    changed = datasets.images_of(found)
+    assert changed.shape == (14, 10, 3)
+    np.testing.assert_array_equal(changed.array[..., 0], datasets.resize(images, 14, 10).array[..., 0])
     np.testing.assert_array_equal(found.labels, whole.labels)
 
 

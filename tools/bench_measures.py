@@ -26,15 +26,15 @@ LARGE, STARTS = 600, 8
 def prepare(scratch: Path) -> Result:
     """Write what several rows read, so that making it counts in the memory of none; return the machine."""
     from copycost.audit._records import machine
-    from copycost.datasets import load
+    from copycost.datasets import images_of, load
     from copycost.errors import MissingData
     from copycost.similarity import mutual_information
 
-    whole = load("embedded").inputs.array[..., 0]
+    whole = images_of(load("embedded")).array[..., 0]
     images = {"digits": whole[np.random.default_rng(0).permutation(len(whole))[:IMAGES]]}
     for name, text in (("colours", f"cifar10:train[:{IMAGES}]"), ("mnist", "mnist:train")):
         try:
-            images[name] = load(text, download=False).inputs.array
+            images[name] = images_of(load(text, download=False)).array
         except MissingData:
             continue
     for name, array in images.items():

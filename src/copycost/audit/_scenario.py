@@ -130,16 +130,11 @@ def _part(spec: AuditSpec, text: str, seed: int, data_dir: Path | None, download
 
 def _check(spec: AuditSpec, data: Data) -> None:
     pool, test = data.pool.inputs, data.test.inputs
-    _check_media(spec, data)
+    _check_parts(spec, data)
     if isinstance(pool, Images) and isinstance(test, Images) and pool.shape != test.shape:
         raise InvalidInput(
             f"the pool has images of shape {pool.shape} (height, width, channels), the test set {test.shape}; "
             f"make them agree, such as with --transform size=28x28."
-        )
-    if max(spec.budgets) > len(pool) and any(parse(text).from_pool for text in spec.strategies):
-        raise InvalidInput(
-            f"a budget of {max(spec.budgets)} queries exceeds the pool of {len(pool)} {pool.medium}s; lower it or "
-            f"widen the pool."
         )
     shared = find_overlap(pool, test)
     if shared:
@@ -149,8 +144,8 @@ def _check(spec: AuditSpec, data: Data) -> None:
         )
 
 
-def _check_media(spec: AuditSpec, data: Data) -> None:
-    """Refuse parts that do not speak of the same medium, before anything is charged."""
+def _check_parts(spec: AuditSpec, data: Data) -> None:
+    """Refuse parts that differ in medium and budgets that the pool cannot fill, before anything is charged."""
     medium = data.test.inputs.medium
     for role, part in (("pool", data.pool), ("training data", data.training)):
         if part is not None and part.inputs.medium != medium:
@@ -160,13 +155,13 @@ def _check_media(spec: AuditSpec, data: Data) -> None:
             )
     for text in spec.strategies:
         strategy = parse(text)
-        for budget in spec.budgets:
-            spec.shares().sizes(strategy, budget).check(strategy, len(data.pool.inputs))
         if medium not in strategy.media:
             raise InvalidInput(
                 f"strategy '{text}' handles {', '.join(sorted(strategy.media))}; the pool {data.pool.name} holds "
                 f"{medium}s. Choose another strategy or another pool."
             )
+        for budget in spec.budgets:
+            spec.shares().sizes(strategy, budget).check(strategy, len(data.pool.inputs))
     check_architecture(spec.substitute, medium=medium)
     if spec.trains_target:
         check_architecture(spec.target.partition("@")[0], medium=medium)

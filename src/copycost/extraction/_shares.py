@@ -30,7 +30,10 @@ class Sizes:
         InvalidInput
             If the pool is too small, or the strategy's own settings forbid a choice of such a size.
         """
+        total = self.validation + sum(self.rounds)
         free = pool - self.validation
+        if free < 0 or (strategy.from_pool and total > pool):
+            raise InvalidInput(f"a budget of {total} queries exceeds the pool of {pool}; lower it or widen the pool.")
         for number, count in enumerate(self.rounds):
             if not (self.iterative and number == 0):
                 strategy.check_count(count, free)
@@ -95,7 +98,7 @@ class Shares:
                 f"a seed_share of {self.seed_share:g} of {budget} queries is {start} of the {left} to train on; both "
                 "the random start and the rounds need some: change the budget or the shares."
             )
-        sizes = strategy.round_sizes(left - start, self.rounds)
+        sizes = strategy.round_sizes(left - start, self.rounds, start)
         if sum(sizes) != left - start or min(sizes) < 1:
             raise RuntimeError(f"strategy {strategy} shares {left - start} queries out as {sizes}")
         return Sizes(validation, (start, *sizes))

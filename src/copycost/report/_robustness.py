@@ -92,8 +92,8 @@ def robustness_words(figures: Figures) -> list[str]:
     meaning = (
         "rho is the mean, over held-out images, of the smallest L2 change that DeepFool finds to move the label, "
         "divided by the image’s own L2 norm (Schmidl 2021, equation 2.4.3): the larger, the farther images lie from a "
-        "decision boundary. Images that were not fooled are left out of the mean. DeepFool need not find the smallest change there is, and a copy’s rho is a proxy for the "
-        "target’s, not a measurement of it."
+        "decision boundary. Images that were not fooled are left out of the mean. DeepFool need not find the smallest "
+        "change there is, and a copy’s rho is a proxy for the target’s, not a measurement of it."
     )
     return [meaning, *_verdicts(figures)]
 

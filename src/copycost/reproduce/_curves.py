@@ -1,18 +1,21 @@
-"""What figures show: agreement from round to round, and how answers are shared among the classes."""
+"""What figures show: agreement from round to round, and lists of numbers by class or by epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from copycost.measures import Interval, student_interval
 from copycost.reproduce._library import Library
-from copycost.reproduce._measured import Measured
+from copycost.reproduce._measured import Measured, at_path, result_of
 from copycost.reproduce._records import Records
 from copycost.reproduce._schema import Scale
 from copycost.reproduce._slots import Slot
 
-__all__ = ["ClassShares", "Curve", "class_shares", "round_curves"]
+__all__ = ["LISTED", "Curve", "Listing", "listing", "round_curves"]
+
+LISTED = ("classes", "epochs", "confusion")
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,12 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class ClassShares:
-    """Shares of answers by class, for each row: the classes, and an interval over seeds for each of them."""
+class Listing:
+    """Many numbers of one kind: a label for each line (a class, an epoch), and columns of intervals over seeds."""
 
-    classes: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Interval, ...]], ...]
+    head: str
+    labels: tuple[str, ...]
+    columns: tuple[tuple[str, tuple[Interval, ...]], ...]
 
 
 Cell = tuple[Slot, Measured]
@@ -60,22 +64,59 @@ def round_curves(cells: Sequence[Cell], records: Records) -> tuple[Curve, ...]:
     return tuple(found)
 
 
-def class_shares(cells: Sequence[Cell], scale: Scale, library: Library, records: Records) -> ClassShares | None:
-    """Return how the answers of each slot are shared among the classes, or None where there is no record."""
-    names: tuple[str, ...] = ()
-    rows = []
+def listing(chart: str, cells: Sequence[Cell], scale: Scale, library: Library, records: Records) -> Listing | None:
+    """Return the numbers of a panel of classes, epochs or a confusion matrix, or None where there is no record."""
+    if chart == "confusion":
+        return _confusion(cells, scale, library, records)
+    columns: list[tuple[str, tuple[Interval, ...]]] = []
+    labels: tuple[str, ...] = ()
     for slot, measured in cells:
-        if measured.choice is None:
+        rows = _lists(slot, measured, scale, library, records)
+        if not rows:
             continue
-        audit, by_seed = measured.choice.audit, []
-        spec = library.spec(audit, scale)
-        for cell in measured.choice.cells:
-            record = records.cell(audit, cell)
-            if record is not None and spec is not None:
-                counts = [float(count) for count in record["result"]["queries"]["answers_by_class"]]
-                by_seed.append([count / sum(counts) for count in counts])
-                target = records.target(audit, spec, cell.seed)
-                names = tuple(target["classes"]) if target else tuple(str(one) for one in range(len(counts)))
-        if by_seed:
-            rows.append((slot.row, tuple(student_interval(values) for values in zip(*by_seed, strict=True))))
-    return ClassShares(names, tuple(rows)) if rows else None
+        if chart == "classes":
+            rows = [_shares(row) for row in rows]
+            labels = labels or _classes(measured, scale, library, records)
+        columns.append((slot.row, _intervals(rows)))
+    longest = max((len(found) for _, found in columns), default=0)
+    labels = labels or tuple(str(number + 1) for number in range(longest))
+    return Listing("label" if chart == "classes" else "epoch", labels, tuple(columns)) if columns else None
+
+
+def _confusion(cells: Sequence[Cell], scale: Scale, library: Library, records: Records) -> Listing | None:
+    """Return shares of each true label: a line for it, and a column for each answered one."""
+    slot, measured = cells[0]
+    matrices = _lists(slot, measured, scale, library, records)
+    if not matrices:
+        return None
+    classes = _classes(measured, scale, library, records)
+    lines = [_intervals([_shares(matrix[true]) for matrix in matrices]) for true in range(len(classes))]
+    columns = tuple((name, tuple(line[place] for line in lines)) for place, name in enumerate(classes))
+    return Listing("true label", classes, columns)
+
+
+def _lists(slot: Slot, measured: Measured, scale: Scale, library: Library, records: Records) -> list[list[Any]]:
+    """Return what the path of a slot leads to, a list a seed."""
+    if measured.choice is None:
+        return []
+    found = (
+        at_path(result_of(slot.measure, measured.choice, cell.seed, scale, library, records), slot.measure)
+        for cell in measured.choice.cells
+    )
+    return [one for one in found if one]
+
+
+def _intervals(rows: Sequence[Sequence[float]]) -> tuple[Interval, ...]:
+    return tuple(student_interval(values) for values in zip(*rows, strict=True))
+
+
+def _shares(counts: Sequence[float]) -> list[float]:
+    return [count / (sum(counts) or 1) for count in counts]
+
+
+def _classes(measured: Measured, scale: Scale, library: Library, records: Records) -> tuple[str, ...]:
+    choice = measured.choice
+    assert choice is not None
+    spec = library.spec(choice.audit, scale)
+    targets = [] if spec is None else [records.target(choice.audit, spec, cell.seed) for cell in choice.cells]
+    return next((tuple(str(name) for name in target["classes"]) for target in targets if target), ())

@@ -56,11 +56,14 @@ def _panel(panel: PanelView) -> dict[str, Any]:
             {"name": one.name, "queries": list(one.queries), "intervals": [_interval(each) for each in one.intervals]}
             for one in panel.curves
         ],
-        "shares": None
-        if panel.shares is None
+        "listing": None
+        if panel.listing is None
         else {
-            "classes": list(panel.shares.classes),
-            "rows": [{"name": row, "intervals": [_interval(one) for one in found]} for row, found in panel.shares.rows],
+            "head": panel.listing.head,
+            "labels": list(panel.listing.labels),
+            "columns": [
+                {"name": name, "intervals": [_interval(one) for one in found]} for name, found in panel.listing.columns
+            ],
         },
     }
 

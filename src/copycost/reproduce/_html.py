@@ -12,13 +12,12 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from copycost.measures import Interval
 from copycost.report._charts import Line, line_chart, shared_scale
 from copycost.report._marks import swatch
-from copycost.reproduce._curves import ClassShares, Curve
+from copycost.reproduce._curves import Curve
 from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
 from copycost.reproduce._view import View
-from copycost.reproduce._words import figure, interval_words
+from copycost.reproduce._words import listed
 
 __all__ = ["html"]
 
@@ -50,7 +49,7 @@ def html(view: View) -> str:
             orders=order_lines(view.orders),
             footnotes=footnotes(view),
             charts={panel.title: _chart(panel.title, panel.curves) for panel in view.panels if panel.curves},
-            shares={panel.title: _shares(panel.shares) for panel in view.panels if panel.shares is not None},
+            lists={one.title: listed(one.listing, view.table.unit) for one in view.panels if one.listing is not None},
         )
     )
     return _CONTROL.sub("\ufffd", page)
@@ -78,26 +77,9 @@ def _hash(text: str) -> str:
 
 
 def _chart(title: str, curves: Sequence[Curve]) -> Markup:
-    """Draw agreement against queries charged; what was asked at once is a level from the first round to the last."""
-    every = sorted({queries for curve in curves for queries in curve.queries})
-    lines = [_line(number, curve, (every[0], every[-1])) for number, curve in enumerate(curves)]
+    """Draw agreement against queries charged; what was asked at once is a level line."""
+    lines = [Line(curve.name, number, curve.queries, curve.intervals) for number, curve in enumerate(curves)]
+    level = [line for line, curve in zip(lines, curves, strict=True) if curve.flat]
+    moving = [line for line, curve in zip(lines, curves, strict=True) if not curve.flat]
     about = f"{title}: agreement after each round against the queries charged, by strategy"
-    return line_chart(about, lines, values=shared_scale(lines))
-
-
-def _line(number: int, curve: Curve, ends: tuple[int, int]) -> Line:
-    if curve.flat and ends[0] < ends[1]:
-        return Line(curve.name, number, ends, (curve.intervals[0],) * 2)
-    return Line(curve.name, number, curve.queries, curve.intervals)
-
-
-def _shares(shares: ClassShares) -> list[tuple[str, list[tuple[str, str, int]]]]:
-    """Return for each label its share in each row, with its interval and a shade from 0 to 9."""
-    return [
-        (label, [_share(intervals[number]) for _, intervals in shares.rows])
-        for number, label in enumerate(shares.classes)
-    ]
-
-
-def _share(interval: Interval) -> tuple[str, str, int]:
-    return figure(interval.mean, "percent"), interval_words(interval, "percent"), min(9, round(9 * interval.mean))
+    return line_chart(about, moving, flat=level, values=shared_scale(lines))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from copycost.reproduce._curves import ClassShares, Curve
+from copycost.reproduce._curves import Curve, Listing
 from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
 from copycost.reproduce._view import CellView, PanelView, View
-from copycost.reproduce._words import figure, interval_words
+from copycost.reproduce._words import figure, interval_words, listed
 
 __all__ = ["markdown"]
 
@@ -21,7 +21,7 @@ def markdown(view: View) -> str:
     if table.question:
         parts += ["## The question", _safe(table.question)]
     for panel in view.panels:
-        parts += [f"## {_safe(panel.title)}", *_panel(panel)]
+        parts += [f"## {_safe(panel.title)}", *_panel(panel, table.unit)]
     parts += _section("Ratios of the text", ratio_lines(view.ratios, view.comparable))
     if view.panels and _asks_about_random(view):
         parts += ["## Where active selection does not beat random", _safe(against_summary(view))]
@@ -52,11 +52,11 @@ def _bullets(lines: Sequence[str]) -> str:
     return "\n".join(f"- {_safe(line)}" for line in lines)
 
 
-def _panel(panel: PanelView) -> list[str]:
+def _panel(panel: PanelView, unit: str) -> list[str]:
     if panel.curves:
         return [_curves(panel.curves)]
-    if panel.shares is not None:
-        return [_shares(panel.shares)]
+    if panel.listing is not None:
+        return [_listing(panel.listing, unit)]
     lines = [_row(["", "", *panel.columns]), _row(["---", "---", *["---:"] * len(panel.columns)])]
     for row, cells in panel.rows:
         if panel.has_printed:
@@ -91,13 +91,11 @@ def _curves(curves: Sequence[Curve]) -> str:
     return "\n".join(lines)
 
 
-def _shares(shares: ClassShares) -> str:
-    names = [name for name, _ in shares.rows]
-    lines = [_row(["label", *map(_safe, names)]), _row(["---", *["---:"] * len(names)])]
-    for number, label in enumerate(shares.classes):
-        found = [intervals[number] for _, intervals in shares.rows]
-        words = [f"{figure(one.mean, 'percent')} ({interval_words(one, 'percent') or 'one seed'})" for one in found]
-        lines.append(_row([_safe(label), *words]))
+def _listing(found: Listing, unit: str) -> str:
+    names = [name for name, _ in found.columns]
+    lines = [_row([found.head, *map(_safe, names)]), _row(["---", *["---:"] * len(names)])]
+    for label, cells in listed(found, unit):
+        lines.append(_row([_safe(label), *(text + (f" ({ends})" if ends else "") for text, ends in cells)]))
     return "\n".join(lines)
 
 

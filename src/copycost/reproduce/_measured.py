@@ -13,7 +13,7 @@ from copycost.reproduce._records import Records
 from copycost.reproduce._schema import Published, Scale
 from copycost.reproduce._slots import Choice, Slot
 
-__all__ = ["Measured", "at_path", "differs", "measure", "numbers_of", "scaled"]
+__all__ = ["Measured", "at_path", "differs", "measure", "numbers_of", "result_of", "scaled"]
 
 _COMPLEMENT = "1 - "
 
@@ -105,14 +105,14 @@ def _by_seed(slot: Slot, choice: Choice, scale: Scale, library: Library, records
     path = slot.measure.removeprefix(_COMPLEMENT)
     found = {}
     for cell in choice.cells:
-        value = at_path(_result(path, choice, cell.seed, scale, library, records), path)
+        value = at_path(result_of(path, choice, cell.seed, scale, library, records), path)
         if value is not None:
             number = float(value)
             found[cell.seed] = 1 - number if slot.measure.startswith(_COMPLEMENT) else number
     return found
 
 
-def _result(
+def result_of(
     path: str, choice: Choice, seed: int, scale: Scale, library: Library, records: Records
 ) -> dict[str, Any] | None:
     """Return the result that a path leads into: of the seed's target, or of its cell."""
@@ -125,8 +125,10 @@ def _result(
     return None if record is None else record["result"]
 
 
-def at_path(document: dict[str, Any] | None, path: str) -> Any:
+def at_path(document: Any, path: str) -> Any:
     """Return what a dotted path leads to, or None where it ends early.
+
+    In a list a number is a place in it (-1: the last), and ``*`` takes what follows of every entry.
 
     Examples
     --------
@@ -134,13 +136,24 @@ def at_path(document: dict[str, Any] | None, path: str) -> Any:
     0.9
     >>> at_path({"measures": {"transfer": None}}, "measures.transfer.made") is None
     True
+    >>> at_path({"epochs": [{"loss": 2.0}, {"loss": 1.0}]}, "epochs.*.loss")
+    [2.0, 1.0]
+    >>> at_path({"epochs": [{"loss": 2.0}, {"loss": 1.0}]}, "epochs.-1.loss")
+    1.0
     """
-    found: Any = document
-    for name in path.split("."):
-        if not isinstance(found, dict):
-            return None
-        found = found.get(name)
-    return found
+    name, _, rest = path.partition(".")
+    if isinstance(document, list) and name == "*":
+        return [at_path(one, rest) if rest else one for one in document]
+    found: Any = None
+    if isinstance(document, list):
+        found = document[int(name)] if _is_place(name, len(document)) else None
+    elif isinstance(document, dict):
+        found = document.get(name)
+    return at_path(found, rest) if rest else found
+
+
+def _is_place(name: str, length: int) -> bool:
+    return name.lstrip("-").isdigit() and -length <= int(name) < length
 
 
 def scaled(value: float, unit: str) -> float:

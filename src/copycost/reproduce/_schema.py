@@ -106,7 +106,9 @@ class Panel(_Strict):
 
     ``published`` holds a text for each row: a number for each column as it is printed, ``-`` where there is none.
     ``measure`` is a path into a cell's result (``measures.agreement``), ``target.`` and a path into the result of a
-    prepared target, or ``architecture.parameters``; ``1 - PATH`` is its complement.
+    prepared target, or ``architecture.parameters``; ``1 - PATH`` is its complement; settings may give another.
+    ``chart`` says what is shown instead of one number: agreement by round, shares of answers by class, a number for
+    each epoch, or a confusion matrix. ``order`` says along what cells are compared: rows, columns, or nothing.
     """
 
     title: str = Field(min_length=1)
@@ -115,7 +117,7 @@ class Panel(_Strict):
     columns: dict[str, Settings] = Field(min_length=1)
     measure: str = "measures.agreement"
     published: dict[str, PrintedRow] = {}
-    chart: Literal["rounds", "budgets", "classes"] | None = None
+    chart: Literal["rounds", "classes", "epochs", "confusion"] | None = None
     order: Literal["rows", "columns"] | None = "rows"
 
     @model_validator(mode="after")

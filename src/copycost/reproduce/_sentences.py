@@ -31,6 +31,8 @@ def lede(view: View) -> list[str]:
         parts = [f"Nothing of it is measured at the scale '{view.scale}'."]
     elif view.missing:
         parts.append(f"{view.missing:,} are missing; run the same command again to go on.")
+    if not any(cell.printed for cell in view.cells):
+        return parts
     if not view.comparable:
         parts.append(NO_MARKS)
         return parts

@@ -13,7 +13,7 @@ __all__ = ["SEARCHED", "Settings", "checked"]
 
 Statistic = Literal["mean", "top", "deviation"]
 SEARCHED = tuple(name for name in CellSpec.model_fields if name != "seed")
-_OTHERS = ("audit", "statistic", "architecture", "shape", "classes")
+_OTHERS = ("audit", "measure", "statistic", "architecture", "shape", "classes")
 _ALLOWED = {*SEARCHED, *_OTHERS}
 _SCALES = {"small", "paper"}
 
@@ -21,9 +21,9 @@ _SCALES = {"small", "paper"}
 class Settings(RootModel[dict[str, Any]]):
     """Names and values, each for all scales or one for each scale; of a scale left out nothing is measured.
 
-    Names are those of a cell's spec, which the records must have, and: ``audit``, one name or several; ``statistic``
-    over seeds (mean, top, deviation); ``architecture``, ``shape`` and ``classes`` of a network that is built.
-    A list of strategies stands for the best of them.
+    Names are those of a cell's spec, which the records must have, and: ``audit``, one name or several; ``measure``, in
+    place of the panel's; ``statistic`` over seeds (mean, top, deviation); ``architecture``, ``shape`` and ``classes``
+    of a network that is built. A list of strategies stands for the best of them.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -96,19 +96,18 @@ def _slot(table: Table, panel: Panel, row: str, column: str, scale: Scale, libra
     settings: dict[str, Any] = {}
     for part in parts:
         settings |= part or {}
+    measure = settings.get("measure", panel.measure)
     choices: tuple[Choice, ...] = ()
-    if all(part is not None for part in parts) and not panel.measure.startswith("architecture."):
+    if all(part is not None for part in parts) and not measure.startswith("architecture."):
         try:
-            choices = _choices(
-                settings, scale, library, any_cell=panel.measure.removeprefix("1 - ").startswith("target.")
-            )
+            choices = _choices(settings, scale, library, any_cell=measure.removeprefix("1 - ").startswith("target."))
         except InvalidInput as error:
             raise InvalidInput(f"{table.name}, {panel.title}, {row}, {column}: {error}") from None
     return Slot(
         panel.title,
         row,
         column,
-        panel.measure,
+        measure,
         settings.get("statistic", "mean"),
         None if text is None else Published(text=text, cut=cut),
         flags,

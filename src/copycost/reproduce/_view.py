@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from copycost.reproduce._curves import ClassShares, Curve, class_shares, round_curves
+from copycost.reproduce._curves import LISTED, Curve, Listing, listing, round_curves
 from copycost.reproduce._judgements import Against, Cells, Divided, Order, against_random, divide, orders
 from copycost.reproduce._library import Library
 from copycost.reproduce._measured import Measured, differs, measure
@@ -36,13 +36,13 @@ class CellView:
 
 @dataclass(frozen=True)
 class PanelView:
-    """A panel: its cells by row, and its curves or shares if it is a figure."""
+    """A panel: its cells by row, and its curves or lists if it is a figure."""
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, tuple[CellView, ...]], ...]
     curves: tuple[Curve, ...]
-    shares: ClassShares | None
+    listing: Listing | None
 
     @property
     def has_printed(self) -> bool:
@@ -121,7 +121,7 @@ def view_of(table: Table, scale: Scale, library: Library, records: Records) -> V
 
 def _measured(slot: Slot, table: Table, scale: Scale, library: Library, records: Records) -> Measured:
     charts = {panel.title: panel.chart for panel in table.panels}
-    if charts[slot.panel] == "classes":  # a count for each class: its shares are drawn, and no one number is made of it
+    if charts[slot.panel] in LISTED:  # a list for each seed: no one number is made of it
         cells = slot.choices[0].cells if slot.choices else ()
         seeds = tuple(cell.seed for cell in cells if records.cell(slot.choices[0].audit, cell))
         return Measured(None, None, seeds, len(cells), slot.choices[0] if slot.choices else None)
@@ -138,8 +138,8 @@ def _panel(
     )
     lines = [cells[title, row, column] for row in panel.rows for column in panel.columns]
     curves = round_curves(lines, records) if panel.chart == "rounds" else ()
-    shares = class_shares(lines, scale, library, records) if panel.chart == "classes" else None
-    return PanelView(title, tuple(panel.columns), rows, curves, shares)
+    listed = listing(panel.chart, lines, scale, library, records) if panel.chart in LISTED else None
+    return PanelView(title, tuple(panel.columns), rows, curves, listed)
 
 
 def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellView:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from copycost.measures import Interval
+from copycost.reproduce._curves import Listing
 from copycost.reproduce._measured import Measured, scaled
 from copycost.reproduce._slots import Slot
 
-__all__ = ["figure", "interval_words", "measured_note", "signed", "why_missing"]
+__all__ = ["figure", "interval_words", "listed", "measured_note", "signed", "why_missing"]
 
 _DIGITS = {"percent": 2, "count": 0, "ratio": 2, "nats": 3, "seconds": 2}
 _MINUS = "\u2212"
+_MOST_INTERVALS = 6
 
 
 def figure(value: float, unit: str) -> str:
@@ -63,3 +65,20 @@ def why_missing(slot: Slot, measured: Measured) -> str:
     if measured.interval is not None:
         return ""
     return "not yet measured" if measured.expected else "not at this scale"
+
+
+def listed(found: Listing, unit: str) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return each line of a listing: its label, and for each column a number and the ends of its interval.
+
+    A wide one, such as a confusion matrix, goes without the ends.
+    """
+    narrow = len(found.columns) <= _MOST_INTERVALS
+    lines = []
+    for number, label in enumerate(found.labels):
+        cells = []
+        for _, intervals in found.columns:
+            one = intervals[number] if number < len(intervals) else None
+            ends = interval_words(one, unit) if one is not None and narrow else ""
+            cells.append(("–" if one is None else figure(one.mean, unit), ends))
+        lines.append((label, cells))
+    return lines

@@ -1,108 +1,24 @@
-"""What a strategy sees, what it returns, and the checks that hold for all of them."""
+"""What every strategy is: a choice, and the checks that hold for all of them."""
 
 from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Literal, final
+from typing import ClassVar, final
 
 import numpy as np
 
-from copycost._types import IntArray
 from copycost.errors import InvalidInput
-from copycost.inputs import Inputs
-from copycost.oracle import Answers
-from copycost.strategies._memo import Memo
+from copycost.strategies._knowledge import INSIDE, Grouping, Knowledge, Queries, check_inside, check_members
 
-if TYPE_CHECKING:
-    from copycost.networks import AnyClassifier
+__all__ = ["INSIDE", "Grouping", "Knowledge", "Queries", "Strategy"]
 
-__all__ = ["Grouping", "Knowledge", "Queries", "Strategy"]
-
-Grouping = Literal["none", "label"]
-
-
-@dataclass(frozen=True)
-class Knowledge:
-    """All that a strategy may see.
-
-    Attributes
-    ----------
-    pool : Inputs
-        The n inputs it may query with.
-    classes : int
-        How many classes the target has.
-    asked : int64 array
-        Pool indices asked so far, in the order asked; new inputs are not among them.
-    answers : Answers
-        To those, in that order.
-    labels : int64 array (n,) or None
-        The pool's own labels, supplied where a strategy declares the need ``labels``.
-    substitute : Classifier or None
-        The copy as the round before left it, supplied where it declares ``substitute``.
-    candidates : int64 array or None
-        Pool indices that may be chosen now, ascending; None for all. The second strategy of a combination sees those
-        that the first has picked.
-    budget : int
-        Queries that the whole extraction may ask, those of earlier rounds and the validation share included.
-    memo : Memo
-        Keeps what depends on the pool alone.
-    report : callable
-        Takes (what runs, share done).
-    """
-
-    pool: Inputs
-    classes: int
-    asked: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
-    answers: Answers = field(default_factory=lambda: Answers(np.zeros(0, np.int64)))
-    labels: IntArray | None = None
-    substitute: AnyClassifier | None = None
-    candidates: IntArray | None = None
-    budget: int = 0
-    memo: Memo = field(default_factory=Memo)
-    report: Callable[[str, float], None] = lambda what, share: None
-
-    def free(self) -> IntArray:
-        """Return the pool indices that may be chosen: candidates not asked yet, ascending."""
-        candidates = np.arange(len(self.pool)) if self.candidates is None else self.candidates
-        return np.setdiff1d(candidates, self.asked)
-
-
-@dataclass(frozen=True)
-class Queries:
-    """Queries a strategy wants asked.
-
-    Attributes
-    ----------
-    inputs : Inputs
-        k of them.
-    pool_index : int64 array (k,)
-        Where each stands in the pool, -1 for a new input.
-    parent : int64 array (k,)
-        Pool index a new input was made from, -1 where there is none.
-    dropped : int
-        New inputs left out as duplicates.
-    facts : mapping of str to number
-        What the record is to keep of this choice, such as how many attacks did not converge.
-    """
-
-    inputs: Inputs
-    pool_index: IntArray
-    parent: IntArray
-    dropped: int = 0
-    facts: Mapping[str, float] = field(default_factory=dict)
-
-    @classmethod
-    def members(cls, pool: Inputs, indices: IntArray, facts: Mapping[str, float] | None = None) -> Queries:
-        """Return the pool members at ``indices`` as queries."""
-        indices = np.asarray(indices, dtype=np.int64)
-        return cls(pool.take(indices), indices, np.full(len(indices), -1, np.int64), facts=facts or {})
-
-    def __len__(self) -> int:
-        """Return the number of queries."""
-        return len(self.pool_index)
+_WAYS = {
+    "labels": ", or for labels a pool that carries them",
+    "target_probabilities": ", or a target that gives probabilities and can be asked uncharged",
+    "target_traces": ", or a target whose network is at hand: an architecture with its weights",
+}
+"""What else can be done where a need is not met."""
 
 
 class Strategy(ABC):
@@ -135,12 +51,23 @@ class Strategy(ABC):
         return frozenset()
 
     @property
+    def looks_inside(self) -> frozenset[str]:
+        """Those of its needs that are uncharged looks inside the target, one at each member of the pool."""
+        return self.needs & INSIDE
+
+    @property
     def iterative(self) -> bool:
         """Whether it chooses round by round, looking at the copy in between; otherwise it asks all at once."""
         return "substitute" in self.needs
 
-    def round_sizes(self, total: int, rounds: int) -> tuple[int, ...]:
+    def round_sizes(self, total: int, rounds: int, start: int | None = None) -> tuple[int, ...]:
         """Return how many queries each round asks: as equal as can be, the first ones larger by one.
+
+        Parameters
+        ----------
+        total : queries of all rounds together
+        rounds : how many rounds there are, or at most may be
+        start : queries of the random start before them, where it is known; here it makes no difference
 
         Raises
         ------
@@ -191,6 +118,8 @@ class Strategy(ABC):
             knowledge,
             labels=knowledge.labels if "labels" in needs else None,
             substitute=knowledge.substitute if "substitute" in needs else None,
+            target_probabilities=knowledge.target_probabilities if "target_probabilities" in needs else None,
+            target_traces=knowledge.target_traces if "target_traces" in needs else None,
         )
 
     def check_count(self, k: int, free: int) -> None:
@@ -217,19 +146,18 @@ class Strategy(ABC):
             )
         for need in sorted(self.needs):
             if getattr(knowledge, need, None) is None:
-                raise InvalidInput(
-                    f"strategy '{self}' needs {need}, and none are given; choose another strategy, "
-                    "or for labels a pool that carries them."
-                )
+                way = _WAYS.get(need, "")
+                raise InvalidInput(f"strategy '{self}' needs {need}, and none are given; choose another strategy{way}.")
         labels, size = knowledge.labels, len(knowledge.pool)
         if labels is not None and (labels.shape != (size,) or (size and labels.min() < 0)):
             raise InvalidInput(
                 f"the pool's labels have shape {labels.shape}; one label of 0 or more for each of {size} "
                 "inputs is needed."
             )
-        _check_members("asked", knowledge.asked, size)
+        check_inside(knowledge)
+        check_members("asked", knowledge.asked, size)
         if knowledge.candidates is not None:
-            _check_members("candidates", knowledge.candidates, size)
+            check_members("candidates", knowledge.candidates, size)
         self.check_count(k, len(knowledge.free()))
 
     def _check_queries(self, knowledge: Knowledge, queries: Queries) -> None:
@@ -255,21 +183,6 @@ class Strategy(ABC):
             if value != item.default:
                 pairs.append(f"{item.name}={_written(value)}")
         return " ".join([self.name, *pairs])
-
-
-def _check_members(what: str, index: IntArray, size: int) -> None:
-    """Refuse what are not pool indices, such as the -1 of a new input."""
-    if index.ndim != 1 or index.dtype.kind not in "iu":
-        raise InvalidInput(
-            f"{what} have shape {index.shape} and dtype {index.dtype}; pool indices in one dimension are needed. "
-            "Turn a mask into them with numpy.flatnonzero."
-        )
-    if len(index) and (index.min() < 0 or index.max() >= size):
-        raise InvalidInput(
-            f"{what} go from {index.min()} to {index.max()}; 0 to {size - 1} is allowed. Leave new inputs out."
-        )
-    if len(np.unique(index)) != len(index):
-        raise InvalidInput(f"{what} are {len(index)} indices of {len(np.unique(index))} pool members; name each once.")
 
 
 def _written(value: object) -> str:

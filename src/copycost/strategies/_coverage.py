@@ -13,7 +13,8 @@ from copycost.inputs import Images
 from copycost.similarity import Similarity
 from copycost.similarity._cost import matrix_fits, seconds_per_pair
 from copycost.strategies._base import Grouping, Knowledge
-from copycost.strategies._mutual_information import ByInformation, group_sizes
+from copycost.strategies._groups import group_sizes
+from copycost.strategies._mutual_information import ByInformation
 from copycost.subsets import coverage, normalised
 
 __all__ = ["Coverage"]

@@ -12,7 +12,7 @@ from copycost.datasets import largest_remainder
 from copycost.errors import InvalidInput
 from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
 
-__all__ = ["Grouped", "by_group"]
+__all__ = ["Grouped", "by_group", "group_sizes"]
 
 
 class Grouped(Strategy):
@@ -97,3 +97,11 @@ def _within(shares: IntArray, room: IntArray) -> IntArray:
     while (missing := int(shares.sum() - given.sum())) > 0:
         given = np.minimum(given + largest_remainder(missing, room - given), room)
     return given
+
+
+def group_sizes(knowledge: Knowledge, group: str) -> IntArray:
+    """Return how many images of the pool each group has, empty groups left out; for the plan."""
+    if group == "none" or knowledge.labels is None:
+        return np.array([len(knowledge.pool)])
+    sizes = np.bincount(knowledge.labels)
+    return sizes[sizes > 0]

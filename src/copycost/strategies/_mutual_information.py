@@ -15,7 +15,7 @@ from copycost.similarity._cost import matrix_bytes, matrix_fits
 from copycost.strategies._base import Knowledge
 from copycost.strategies._groups import Grouped
 
-__all__ = ["ByInformation", "group_sizes"]
+__all__ = ["ByInformation"]
 
 
 class ByInformation(Grouped):
@@ -84,11 +84,3 @@ def _kept_matrix(images: Images, knowledge: Knowledge) -> Dense:
             ),
         )
     )
-
-
-def group_sizes(knowledge: Knowledge, group: str) -> IntArray:
-    """Return how many images of the pool each group has, empty groups left out; for the plan."""
-    if group == "none" or knowledge.labels is None:
-        return np.array([len(knowledge.pool)])
-    sizes = np.bincount(knowledge.labels)
-    return sizes[sizes > 0]
