@@ -73,7 +73,7 @@ def correlation_matching(points: ByteArray, k: int, *, progress: Progress | None
     >>> points = np.array([[255, 0], [0, 255], [255, 255]], np.uint8)
     >>> found = correlation_matching(points, 2)
     >>> found.indices.tolist(), round(found.distance, 4)
-    ([2, 0], 0.3727)
+    ([0, 2], 0.441)
     """
     points = _checked(points)
     n = len(points)
@@ -119,7 +119,7 @@ def _squares_with_all(points: ByteArray) -> FloatArray:
 def _add_squares(points: ByteArray, point: ByteArray, total: FloatArray) -> None:
     """Add to ``total`` float64 (n,) the squared product of each of ``points`` (n, d) with ``point`` (d,)."""
     for i in range(points.shape[0]):
-        product = 0
+        product = np.int64(0)
         for j in range(points.shape[1]):
             product += np.int64(points[i, j]) * np.int64(point[j])
         total[i] += np.float64(product) * np.float64(product)
