@@ -195,6 +195,7 @@ def test_many_classes_keep_their_marks_apart_and_the_page_small(classes: int, le
     section = page.html[page.html.index('<section id="data">') : page.html.index('<section id="cost">')]
     swatches = re.findall(r'<svg class="swatch".*?</svg>', section, re.DOTALL)
     assert len(swatches) == len(set(swatches)) == legend
+    assert [f"hollow c{place % 6}" in one for place, one in enumerate(swatches[:12])] == [False] * 6 + [True] * 6
     assert section.count("<img") <= 100
     assert section.count('class="balance"') == min(60, classes)
     if classes > 20:

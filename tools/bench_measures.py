@@ -19,7 +19,9 @@ REPEATS, ENOUGH = 3, 5.0  # runs, and seconds after which none is added
 IMAGES = 2000  # in a matrix
 SHARED = 24  # images whose pairs every program measures
 COVERED, LIGHTEST = 100, 60
-FOOLED = 256
+FOOLED, FOOLED_BASE = 256, 64
+BASE = "activethief-bc"
+CENTRES, FEW_CENTRES = 10_000, 300
 LARGE, STARTS = 600, 8
 
 
@@ -203,8 +205,8 @@ def apricot(name: str) -> Callable[[Array, int], Array]:
     return solve
 
 
-def network() -> Any:
-    """Return a LeNet-5 trained for 500 updates on the digits, the same in every process."""
+def network(architecture: str) -> Any:
+    """Return a network trained for 500 updates on the digits, the same in every process."""
     from copycost.datasets import load
     from copycost.networks import Classifier, build
     from copycost.oracle import Answers
@@ -212,46 +214,87 @@ def network() -> Any:
 
     data = load("embedded")
     assert data.labels is not None
-    classifier = Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0)))
+    classifier = Classifier(build(architecture, (28, 28, 1), 10, rng=np.random.default_rng(0)))
     answers = Labelled(data.inputs, Answers(data.labels))
     fit(classifier, answers, schedule=Schedule(length=500, batch=32), rng=np.random.default_rng(1))
     return classifier.network
 
 
-def our_deepfool(scratch: Path) -> Result:
-    """Measure our DeepFool."""
-    import torch
+def our_deepfool(architecture: str, count: int) -> Measure:
+    """Measure our DeepFool on the first digits."""
 
-    from copycost.adversarial import deepfool
+    def measure(scratch: Path) -> Result:
+        import torch
 
-    torch.set_num_threads(1)
-    model, images = network(), torch.from_numpy(read(scratch, "digits")[:FOOLED, np.newaxis] / np.float32(255))
-    deepfool(model, images[:4])
-    kept: list[Any] = []
-    found = timed(FOOLED, lambda: kept.append(deepfool(model, images)))
-    return found | {"objective": float(kept[0].distances[kept[0].fooled].mean())}
+        from copycost.adversarial import deepfool
+
+        torch.set_num_threads(1)
+        model = network(architecture)
+        images = torch.from_numpy(read(scratch, "digits")[:count, np.newaxis] / np.float32(255))
+        deepfool(model, images[:4])
+        kept: list[Any] = []
+        found = timed(count, lambda: kept.append(deepfool(model, images)))
+        return found | {"objective": float(kept[0].distances[kept[0].fooled].mean())}
+
+    return measure
 
 
-def foolbox_deepfool(scratch: Path) -> Result:
+def foolbox_deepfool(architecture: str, count: int) -> Measure:
     """Measure foolbox's DeepFool with the same settings."""
-    import torch
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import foolbox
-    torch.set_num_threads(1)
-    model, images = network(), torch.from_numpy(read(scratch, "digits")[:FOOLED, np.newaxis] / np.float32(255))
-    wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")  # type: ignore[attr-defined]
-    attack = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)  # type: ignore[attr-defined]
-    criterion = foolbox.criteria.Misclassification(model(images).argmax(1))
-    few = foolbox.criteria.Misclassification(model(images[:4]).argmax(1))
-    kept: list[Any] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        attack(wrapped, images[:4], few, epsilons=None)
-        found = timed(FOOLED, lambda: kept.append(attack(wrapped, images, criterion, epsilons=None)))
-    raw, _, fooled = kept[0]
-    return found | {"objective": float((raw - images).flatten(1).norm(dim=1)[fooled].mean())}
+    def measure(scratch: Path) -> Result:
+        import torch
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import foolbox
+        torch.set_num_threads(1)
+        model = network(architecture)
+        images = torch.from_numpy(read(scratch, "digits")[:count, np.newaxis] / np.float32(255))
+        wrapped = foolbox.PyTorchModel(model, bounds=(0, 1), device="cpu")  # type: ignore[attr-defined]
+        attack = foolbox.attacks.L2DeepFoolAttack(steps=50, candidates=10, overshoot=0.02)  # type: ignore[attr-defined]
+        criterion = foolbox.criteria.Misclassification(model(images).argmax(1))
+        few = foolbox.criteria.Misclassification(model(images[:4]).argmax(1))
+        kept: list[Any] = []
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            attack(wrapped, images[:4], few, epsilons=None)
+            found = timed(count, lambda: kept.append(attack(wrapped, images, criterion, epsilons=None)))
+        raw, _, fooled = kept[0]
+        return found | {"objective": float((raw - images).flatten(1).norm(dim=1)[fooled].mean())}
+
+    return measure
+
+
+def points() -> Array:
+    """Return 100,000 probability vectors of 10 classes."""
+    return np.random.default_rng(0).dirichlet(np.full(10, 0.3), 100_000).astype(np.float32)
+
+
+def our_k_center(scratch: Path) -> Result:
+    """Choose 10,000 centres of 100,000 points."""
+    from copycost.subsets import k_center
+
+    vectors, kept = points(), []
+    k_center(vectors[:100], 5)
+    found = timed(CENTRES, lambda: kept.append(k_center(vectors, CENTRES)))
+    return found | {"objective": float(k_center(vectors, FEW_CENTRES).radius)}
+
+
+def numpy_k_center(scratch: Path) -> Result:
+    """Choose by running minimum distances written with NumPy, fewer centres as it is slow."""
+    vectors, kept = points(), []
+
+    def choose() -> float:
+        chosen = int(((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1).argmax())
+        nearest = np.full(len(vectors), np.inf)
+        for _ in range(FEW_CENTRES):
+            nearest = np.minimum(nearest, ((vectors - vectors[chosen]) ** 2).sum(axis=1))
+            chosen = int(nearest.argmax())
+        return float(np.sqrt(nearest.max()))
+
+    found = timed(FEW_CENTRES, lambda: kept.append(choose()))
+    return found | {"objective": kept[0]}
 
 
 def large_drmi(scratch: Path) -> Result:

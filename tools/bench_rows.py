@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench_measures import (
+    BASE,
+    CENTRES,
     COVERED,
+    FEW_CENTRES,
     FOOLED,
+    FOOLED_BASE,
     IMAGES,
     LARGE,
     LIGHTEST,
@@ -25,8 +29,10 @@ from bench_measures import (
     large_drmi,
     large_store,
     normalised,
+    numpy_k_center,
     our_coverage,
     our_deepfool,
+    our_k_center,
     our_lightest,
     ours,
     prepare,
@@ -42,6 +48,8 @@ COLOUR = "Mutual information of pairs of colour images"
 COVERAGE = "Coverage"
 WEIGHT = "Lightest subset"
 DEEPFOOL = "DeepFool"
+DEEPFOOL_BASE = "DeepFool on ActiveThief's base network"
+CENTER = "k-center"
 ALL = "All 60,000 images of MNIST"
 
 GROUPS = {
@@ -55,6 +63,9 @@ GROUPS = {
     "the sum over all pairs chosen, smaller is better.",
     DEEPFOOL: f"The same LeNet-5 and {FOOLED} digits, L2, at most 50 steps, one thread. The objective is the mean "
     "distance of the images that were fooled.",
+    DEEPFOOL_BASE: f"As above with {BASE}, which has 12 convolutions, and {FOOLED_BASE} digits.",
+    CENTER: f"{CENTRES:,} of 100,000 probability vectors of 10 classes, one thread; NumPy the first {FEW_CENTRES}. The "
+    f"objective is the largest distance to the nearest of {FEW_CENTRES} centres.",
     ALL: "All threads.",
 }
 
@@ -128,8 +139,12 @@ _LIST = [
         "",
         solver(squared, apricot("SumRedundancySelection"), weight, LIGHTEST),
     ),
-    Row(DEEPFOOL, "copycost deepfool", "an image", our_deepfool),
-    Row(DEEPFOOL, "foolbox L2DeepFoolAttack", "an image", foolbox_deepfool),
+    Row(DEEPFOOL, "copycost deepfool", "an image", our_deepfool("lenet5", FOOLED)),
+    Row(DEEPFOOL, "foolbox L2DeepFoolAttack", "an image", foolbox_deepfool("lenet5", FOOLED)),
+    Row(DEEPFOOL_BASE, "copycost deepfool", "an image", our_deepfool(BASE, FOOLED_BASE)),
+    Row(DEEPFOOL_BASE, "foolbox L2DeepFoolAttack", "an image", foolbox_deepfool(BASE, FOOLED_BASE)),
+    Row(CENTER, "copycost k_center", "a centre", our_k_center),
+    Row(CENTER, "NumPy running minimum", "a centre", numpy_k_center),
     Row(ALL, f"drmi choosing {LARGE}, {STARTS} starts, on demand", "", large_drmi, threads=0, large=True),
     Row(ALL, f"coverage choosing {LARGE}, of a sample of 4,096, on demand", "", large_coverage, threads=0, large=True),
     Row(ALL, "Chunked store of all pairs", "", large_store, threads=0, large=True),

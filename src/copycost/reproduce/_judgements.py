@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import fmean
 
 from copycost import measures
@@ -41,8 +41,8 @@ class Order:
     ----------
     panel, along : str
         The panel, and the column (or row) whose cells are compared.
-    printed, measured : tuple of str
-        Names from best to worst.
+    printed, measured : str
+        Names from best to worst, ``=`` between those of one number.
     pairs, same : int
         Pairs whose printed numbers differ, and of those the pairs that stand in the same order in the means.
     supported, supported_same : int
@@ -51,8 +51,8 @@ class Order:
 
     panel: str
     along: str
-    printed: tuple[str, ...]
-    measured: tuple[str, ...]
+    printed: str
+    measured: str
     pairs: int
     same: int
     supported: int
@@ -149,8 +149,10 @@ def _order(panel: str, along: str, there: dict[str, tuple[Slot, Measured]], bett
     return Order(panel, along, _ranked(printed), _ranked(figures), pairs, same, supported, supported_same)
 
 
-def _ranked(values: dict[str, float]) -> tuple[str, ...]:
-    return tuple(sorted(values, key=lambda name: -values[name]))
+def _ranked(values: dict[str, float]) -> str:
+    names = sorted(values, key=lambda name: -values[name])
+    signs = [" = " if values[one] == values[other] else " > " for one, other in pairwise(names)]
+    return "".join(name + sign for name, sign in zip(names, [*signs, ""], strict=True))
 
 
 def divide(table: Table, cells: Cells) -> list[Divided]:

@@ -43,11 +43,9 @@ def lede(view: View) -> list[str]:
         if cell.slot.builds or (cell.slot.statistic == "mean" and cell.found.interval and cell.found.interval.n > 1)
     ]
     if judged:
-        what = "the number counted here" if all(cell.slot.builds for cell in judged) else "the 95 % interval"
-        verb = "differ from" if all(cell.slot.builds for cell in judged) else "lie outside"
-        parts.append(
-            f"Of {len(judged)} published numbers that can be compared, {view.marked} {verb} {what} (marked ≠)."
-        )
+        built = all(cell.slot.builds for cell in judged)
+        where = "other than the number counted here" if built else "outside the measured 95 % interval"
+        parts.append(f"Published numbers {where}: {view.marked} of the {len(judged)} that can be compared (marked ≠).")
     return parts
 
 
@@ -95,7 +93,7 @@ def _by_strategy(found: Sequence[Against]) -> list[str]:
 def order_lines(orders: Sequence[Order]) -> list[str]:
     """Return a sentence for each column (or row) whose cells are printed and measured, and one for all."""
     lines = [
-        f"{one.panel}, {one.along}: published {' > '.join(one.printed)}; measured {' > '.join(one.measured)}. "
+        f"{one.panel}, {one.along}: published {one.printed}; measured {one.measured}. "
         f"{one.same} of {one.pairs} pairs stand as published; {one.supported_same} of the {one.supported} whose "
         "difference is supported."
         for one in orders

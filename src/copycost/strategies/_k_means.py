@@ -9,9 +9,9 @@ import numpy as np
 
 from copycost._types import AnyArray, IntArray
 from copycost.errors import InvalidInput
-from copycost.strategies._base import Grouping, Knowledge, Queries
+from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
 from copycost.strategies._confidence import insider_probabilities
-from copycost.strategies._groups import Grouped, by_group, group_sizes
+from copycost.strategies._groups import by_group, group_sizes
 from copycost.subsets._k_means import nearest_to_means, principal_components
 
 __all__ = ["KMeans"]
@@ -20,7 +20,7 @@ _STEP = 3e-6  # seconds for one point and one cluster in ten runs of k-means
 
 
 @dataclass(frozen=True)
-class KMeans(Grouped):
+class KMeans(Strategy):
     """Cluster the target's probability vectors in L2 into as many clusters as queries; take the nearest to each mean.
 
     k-means runs ten times from k-means++ starts and the best run counts. Where vectors coincide there may be fewer
@@ -53,7 +53,7 @@ class KMeans(Grouped):
     @property
     def needs(self) -> frozenset[str]:
         """An uncharged look inside the target, and the pool's labels where it is grouped by them."""
-        return super().needs | {"target_probabilities"}
+        return frozenset({"target_probabilities"} | ({"labels"} if self.group == "label" else set()))
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return ``k`` members, group after group; only where k-means starts is drawn."""
@@ -76,10 +76,6 @@ class KMeans(Grouped):
         if self.pca is not None:
             facts |= {"components_fewest": min(components), "components_most": max(components)}
         return Queries.members(knowledge.pool, chosen, facts)
-
-    def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
-        """Return ``count`` of ``ids``."""
-        return ids[nearest_to_means(self._points(insider_probabilities(knowledge)[ids]), count, rng=rng).indices]
 
     def seconds(self, knowledge: Knowledge, k: int) -> float:
         """Return the time of k-means over all groups."""

@@ -77,8 +77,7 @@ def nearest_to_means(points: AnyArray, k: int, *, rng: np.random.Generator) -> C
     waiting = [_by_distance(points, np.flatnonzero(clusters == cluster)) for cluster in range(k)]
     chosen = [members.pop(0) for members in waiting if members]
     empty = k - len(chosen)
-    for _ in range(empty):
-        chosen.append(max(waiting, key=len).pop(0))
+    chosen += [max(waiting, key=len).pop(0) for _ in range(empty)]
     indices = np.sort(np.array(chosen, np.int64))
     indices.flags.writeable = False
     return Clustered(indices, empty, inertia)
@@ -114,7 +113,7 @@ def _clusters(points: FloatArray, k: int, seed: int) -> tuple[IntArray, float]:
     try:
         from sklearn.cluster import KMeans
         from sklearn.exceptions import ConvergenceWarning
-        from threadpoolctl import threadpool_limits
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
     except ImportError as error:
         raise MissingExtra(
             f"k-means needs scikit-learn ({error}); install it with: pip install 'copycost[audit]'"
