@@ -19,7 +19,7 @@ from copycost.audit._tasks import prepare_target
 from copycost.cli import app
 from copycost.datasets import Dataset, Transform
 from copycost.errors import InvalidInput, MissingData
-from copycost.report import chosen_images
+from copycost.report import chosen_inputs
 
 HERE = Path(__file__).parent
 
@@ -158,7 +158,7 @@ def test_an_audit_of_class_folders_goes_from_files_to_the_report(tmp_path: Path)
     assert "bad, left out (1)" in page
     assert "--skip-bad" in page
     pool = datasets.load(str(tmp_path / "pool"), transform=Transform((16, 12), "area"), skip_bad=True)
-    shown = chosen_images(result, result.cells[0], None)
+    shown = chosen_inputs(result, result.cells[0], None)
     assert shown is not None
     chosen = result.cells[0]["result"]["chosen"]["pool_index"]
     np.testing.assert_array_equal(shown, datasets.images_of(pool).array[chosen])

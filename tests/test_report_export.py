@@ -115,3 +115,12 @@ def test_audits_of_different_rounds_are_compared_and_the_setting_is_named() -> N
     found = compare(_active(), _active(rounds=2))
     assert found.differing == ("rounds",)
     assert found.paired
+
+
+def test_robustness_is_compared_where_both_audits_measured_it() -> None:
+    asked = _active(rho=lambda strategy, budget, seed: 0.1 + 0.01 * seed, robustness=20)
+    other = _active(rho=lambda strategy, budget, seed: 0.2 + 0.01 * seed, robustness=20)
+    found = [row for row in compare(asked, other).changes if row.measure == "robustness"]
+    assert len(found) == 4
+    assert all(row.supported and row.difference.mean == pytest.approx(0.1) for row in found)
+    assert not [row for row in compare(asked, _active()).changes if row.measure == "robustness"]

@@ -203,7 +203,7 @@ def run_one_cell(spec: AuditSpec, cell: CellSpec, out: Path, data_dir: Path | No
             "key": cell.key,
             "spec": cell.model_dump(mode="json"),
             "target": target_record,
-            "assumptions": _assumptions(cell, scenario),
+            "assumptions": _assumptions(cell, scenario, extraction.result["queries"]["insider_looks"]),
             "result": extraction.result,
             "run": {
                 "machine": machine(),
@@ -260,7 +260,7 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
     return scenario, key
 
 
-def _assumptions(cell: CellSpec, scenario: Scenario) -> dict[str, Any]:
+def _assumptions(cell: CellSpec, scenario: Scenario, looks: int) -> dict[str, Any]:
     known = scenario.target_architecture
     return {
         "answers": cell.answers,
@@ -269,5 +269,5 @@ def _assumptions(cell: CellSpec, scenario: Scenario) -> dict[str, Any]:
         "pretrained_features": cell.vectors is not None,
         "architecture_known": None if known is None else known == cell.substitute,
         "pool_overlaps_training": scenario.pool_overlaps_training,
-        "insider_looks": 0,
+        "insider_looks": looks,
     }

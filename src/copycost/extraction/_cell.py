@@ -15,6 +15,7 @@ import numpy as np
 from copycost._streams import stream
 from copycost._types import IntArray
 from copycost.extraction._checkpoints import Checkpoints
+from copycost.extraction._inside import Inside
 from copycost.extraction._measure import measure_copy, measure_round
 from copycost.extraction._shares import Shares, Sizes
 from copycost.inputs import Inputs
@@ -189,6 +190,7 @@ class _Loop:
         self._dropped = 0
         self._seen: set[bytes] = set()
         self._copies: dict[int, AnyClassifier] = {}
+        self._inside = Inside(scenario.target, scenario.pool, memo)
         self._validation_index = self._draw_validation()
         self._validation: Labelled | None = None
         self._blank: AnyClassifier | None = None
@@ -240,7 +242,7 @@ class _Loop:
             "dropped_duplicates": self._dropped,
             "answers_against_pool_label": wrong,
             "answers_by_class": np.bincount(labels, minlength=classes).tolist(),
-            "insider_looks": 0,
+            "insider_looks": self._inside.looks,
         }
 
     def validation_record(self) -> dict[str, Any] | None:
@@ -295,6 +297,9 @@ class _Loop:
             answers=self.answers.take(np.flatnonzero(members)),
             labels=scenario.pool_labels if "labels" in needs else None,
             substitute=substitute,
+            inputs=self._inputs,
+            input_answers=self.answers,
+            **self._inside.find(needs),
             candidates=candidates,
             budget=self._cell.budget,
             memo=self._memo,

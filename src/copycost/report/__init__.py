@@ -4,6 +4,5 @@ from copycost.report._page import render
 from copycost.report._sources import chosen_inputs, sample_inputs
 from copycost.report._write import write_page
 
-chosen_images = chosen_inputs
 
-__all__ = ["chosen_images", "chosen_inputs", "render", "sample_inputs", "write_page"]
+__all__ = ["chosen_inputs", "render", "sample_inputs", "write_page"]

@@ -17,7 +17,7 @@ from copycost.report._marks import swatch
 from copycost.reproduce._curves import Curve
 from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
 from copycost.reproduce._view import View
-from copycost.reproduce._words import listed
+from copycost.reproduce._words import UNITS, listed
 
 __all__ = ["html"]
 
@@ -42,6 +42,7 @@ def html(view: View) -> str:
             css=Markup(css),
             policy=f"default-src 'none'; img-src data:; style-src '{_hash(css)}'; base-uri 'none'; form-action 'none'",
             lede=lede(view),
+            unit=UNITS[view.table.unit],
             differs=view.table.differs.get(view.scale, ()),
             ratios=ratio_lines(view.ratios, view.comparable),
             against_summary=against_summary(view) if view.against else "",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from copycost.reproduce._curves import Curve, Listing
 from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
 from copycost.reproduce._view import CellView, PanelView, View
-from copycost.reproduce._words import figure, interval_words, listed
+from copycost.reproduce._words import UNITS, figure, interval_words, listed
 
 __all__ = ["markdown"]
 
@@ -21,7 +21,8 @@ def markdown(view: View) -> str:
     if table.question:
         parts += ["## The question", _safe(table.question)]
     for panel in view.panels:
-        parts += [f"## {_safe(panel.title)}", *_panel(panel, table.unit)]
+        unit = UNITS[table.unit]
+        parts += [f"## {_safe(panel.title)}{f', {unit}' if unit else ''}", *_panel(panel, table.unit)]
     parts += _section("Ratios of the text", ratio_lines(view.ratios, view.comparable))
     if view.panels and _asks_about_random(view):
         parts += ["## Where active selection does not beat random", _safe(against_summary(view))]

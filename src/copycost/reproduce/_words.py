@@ -7,9 +7,10 @@ from copycost.reproduce._curves import Listing
 from copycost.reproduce._measured import Measured, scaled
 from copycost.reproduce._slots import Slot
 
-__all__ = ["figure", "interval_words", "listed", "measured_note", "signed", "why_missing"]
+__all__ = ["UNITS", "figure", "interval_words", "listed", "measured_note", "signed", "why_missing"]
 
 _DIGITS = {"percent": 2, "count": 0, "ratio": 2, "nats": 3, "seconds": 2}
+UNITS = {"percent": "in per cent", "count": "", "ratio": "", "nats": "in nats", "seconds": "in seconds"}
 _MINUS = "\u2212"
 _MOST_INTERVALS = 6
 

@@ -1,4 +1,7 @@
-"""Strategies by name, and their one-line notation: ``name parameter=value ...``, two of them joined by `` + ``."""
+"""Strategies by name, and their one-line notation: ``name parameter=value ...``, two of them joined by `` + ``.
+
+One that reads a file is written ``name:FILE parameter=value ...``.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,25 @@ import typing
 
 from copycost.errors import InvalidInput
 from copycost.strategies._base import Strategy
+from copycost.strategies._cmal import CMAL
 from copycost.strategies._combination import Combination
 from copycost.strategies._coverage import Coverage
 from copycost.strategies._dfal import DFAL
 from copycost.strategies._drmi import DRMI
+from copycost.strategies._hcp import HCP
+from copycost.strategies._jbda import JbDA
 from copycost.strategies._k_center import KCenter
+from copycost.strategies._k_means import KMeans
+from copycost.strategies._lcp import LCP
+from copycost.strategies._list import Listed
+from copycost.strategies._mixture import Mixture
 from copycost.strategies._noise import Noise
+from copycost.strategies._prada import PRADA
 from copycost.strategies._random import Random
+from copycost.strategies._trace import Trace
 from copycost.strategies._uncertainty import Uncertainty
 
-__all__ = ["STRATEGIES", "parse"]
+__all__ = ["OF_FILES", "STRATEGIES", "parse"]
 
 STRATEGIES: dict[str, type[Strategy]] = {
     "random": Random,
@@ -28,11 +40,22 @@ STRATEGIES: dict[str, type[Strategy]] = {
     "k-center": KCenter,
     "dfal": DFAL,
     "noise": Noise,
+    "cmal": CMAL,
+    "hcp": HCP,
+    "lcp": LCP,
+    "mixture": Mixture,
+    "k-means": KMeans,
+    "trace": Trace,
+    "jbda": JbDA,
+    "prada": PRADA,
 }
+
+OF_FILES: dict[str, type[Strategy]] = {"list": Listed}
+"""Those that are given a file as their field ``path``, written ``name:FILE``."""
 
 
 def parse(text: str) -> Strategy:
-    """Read a strategy such as ``random`` or ``drmi alpha=4 group=label``, or a combination of two.
+    """Read a strategy such as ``random``, ``drmi alpha=4 group=label`` or ``list:FILE``, or a combination of two.
 
     A combination is ``FIRST + SECOND [rho=N]``, with spaces around the sign; ``rho`` belongs to the combination and
     stands after the second name.
@@ -41,7 +64,7 @@ def parse(text: str) -> Strategy:
     ------
     InvalidInput
         For an unknown strategy or parameter (the nearest known one is named), a value of the wrong type, or more than
-        two strategies.
+        two strategies; and if a file cannot be read.
 
     Examples
     --------
@@ -69,14 +92,24 @@ def parse(text: str) -> Strategy:
 def _single(text: str, words: list[str]) -> Strategy:
     """Read the words of one strategy; ``text`` is all that was written."""
     name, *pairs = words or [""]
+    form, colon, path = name.partition(":")
+    if colon and form in OF_FILES:
+        return _built(OF_FILES[form], form, {"path": path}, text, pairs)
     if name not in STRATEGIES:
-        known = f"known are {', '.join(STRATEGIES)}"
+        known = f"known are {', '.join([*STRATEGIES, *(f'{form}:FILE' for form in OF_FILES)])}"
         if "+" in name:
             known += "; put spaces around the + of a combination"
         raise InvalidInput(f"strategy {name!r} is not known{_nearest(name, STRATEGIES)}; {known}.")
-    kind = STRATEGIES[name]
+    return _built(STRATEGIES[name], name, {}, text, pairs)
+
+
+def _built(
+    kind: type[Strategy], name: str, given: typing.Mapping[str, object], text: str, pairs: list[str]
+) -> Strategy:
+    """Return a strategy with the values ``given`` and those of ``pairs``, written as name=value."""
     hints = typing.get_type_hints(kind)
-    fields = {field.name: hints[field.name] for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    names = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
+    fields = {field: hints[field] for field in names if field not in given}
     values: dict[str, object] = {}
     for pair in pairs:
         key, equals, value = pair.partition("=")
@@ -88,7 +121,7 @@ def _single(text: str, words: list[str]) -> Strategy:
         if key in values or not equals:
             raise InvalidInput(f"strategy {text!r}: write each parameter once, as name=value; {pair!r} is not.")
         values[key] = _convert(f"{name} {key}", value, fields[key])
-    return kind(**values)
+    return kind(**given, **values)
 
 
 def _nearest(word: str, known: typing.Iterable[str]) -> str:
@@ -103,6 +136,8 @@ def _convert(what: str, value: str, hint: object) -> object:
             if value in typing.get_args(option):
                 return value
             raise InvalidInput(f"{what} is {value!r}; allowed are {', '.join(typing.get_args(option))}.")
+        if option is str:
+            return value
         if option is bool and value in ("yes", "no"):
             return value == "yes"
         if option is type(None) and value in ("all", "none"):

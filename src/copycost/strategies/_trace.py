@@ -1,0 +1,98 @@
+"""TRACE: the queries whose neurons in the target are activated most alike, or least."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import ClassVar, Literal, cast
+
+import numpy as np
+
+from copycost._types import AnyArray, ByteArray, IntArray
+from copycost.errors import InvalidInput
+from copycost.similarity._cost import matrix_bytes, matrix_fits
+from copycost.similarity._hamming import Hamming
+from copycost.strategies._base import Grouping, Knowledge
+from copycost.strategies._groups import Grouped, group_sizes
+from copycost.subsets import lightest_subset
+
+__all__ = ["Trace"]
+
+_PAIR = 4e-8  # seconds for one pair of traces of some thousand neurons
+_SOLVER_STEP = 1e-9  # seconds for one point of one step of greedy and replacement together
+
+
+@dataclass(frozen=True)
+class Trace(Grouped):
+    """Minimise, or maximise, the sum of Hamming distances between activation traces over all pairs chosen.
+
+    Solved as DRMI is, by its Algorithms 1 to 3, on the distances themselves: there is no alpha. A trace says of each
+    neuron of the target's ReLU layers whether it is activated. It looks inside the target, uncharged.
+
+    Attributes
+    ----------
+    direction : {"min", "max"}
+        The smallest sum, or the largest, which is the smallest of the negated distances.
+    init : {"min-sum", "min-max"}
+        How the greedy start grows (Equations 7 and 8).
+    starts : int or None
+        Starting images: so many drawn by the generator, or all (None, written ``all``).
+    group : {"none", "label"}
+        Choose within each known label, the paper's protocol, or among the whole pool.
+    redistribute : bool
+        Let other groups take what a small group cannot give.
+    """
+
+    name: ClassVar[str] = "trace"
+    source: ClassVar[str] = "DRMI, section 5.4.3, Equation 11, Table 13; solved by Algorithms 1 to 3"
+
+    direction: Literal["min", "max"] = "max"
+    init: Literal["min-sum", "min-max"] = "min-sum"
+    starts: int | None = None
+    group: Grouping = "none"
+    redistribute: bool = False
+
+    def __post_init__(self) -> None:
+        if self.starts is not None and self.starts < 1:
+            raise InvalidInput(f"trace starts is {self.starts}; 1 or more is needed, or 'all'.")
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """An uncharged look inside the target, and the pool's labels where it is grouped by them."""
+        return super().needs | {"target_traces"}
+
+    def seconds(self, knowledge: Knowledge, k: int) -> float:
+        """Return the time of all distances for some thousand neurons, and of the solver, from its complexity."""
+        total = 0.0
+        for size in group_sizes(knowledge, self.group).tolist():
+            share = k * size / len(knowledge.pool)
+            starts = size if self.starts is None else min(self.starts, size)
+            total += size**2 * _PAIR + starts * share * size * _SOLVER_STEP
+        return total
+
+    def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
+        """Return ``count`` of ``ids``, kept where nothing is drawn."""
+        bits = cast(ByteArray, knowledge.target_traces)[ids]
+        if self.starts is not None and self.starts < len(ids):
+            return ids[self._solve(bits, count, knowledge, rng)]
+        if not matrix_fits(len(ids)):
+            raise InvalidInput(
+                f"trace with all starts over {len(ids)} inputs needs a matrix of "
+                f"{matrix_bytes(len(ids)) / 2**30:.1f} GiB; give a number of starts, such as starts=8, group by label, "
+                "or take a part of the pool."
+            )
+        digest = hashlib.sha256(repr(bits.shape).encode() + bits.tobytes()).hexdigest()
+        key = ("trace/1", digest, count, self.direction, self.init)
+        return ids[knowledge.memo.array(key, lambda: self._solve(bits, count, knowledge, None))]
+
+    def _solve(self, bits: ByteArray, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
+        distances = Hamming(bits)
+        return lightest_subset(
+            distances if self.direction == "min" else distances.negate(),
+            count,
+            method="paper",
+            init=self.init,
+            starts=None if rng is None else self.starts,
+            rng=rng,
+            progress=lambda share: knowledge.report(f"solving for {count}", share),
+        ).indices
