@@ -49,7 +49,11 @@ def run_command(
     """Measure the tables of a name, unless only their pages are wanted, and print what came of it and where it is."""
     at = check_scale(scale)
     console = Console(quiet=quiet, highlight=False)
-    views = render(name, at, out) if page_only else _measured(name, at, out, data_dir, workers, console, log)
+    views = (
+        render(name, at, out, data_dir=data_dir)
+        if page_only
+        else _measured(name, at, out, data_dir, workers, console, log)
+    )
     for view in views:
         _print(view, folder_of(out, at), console)
 

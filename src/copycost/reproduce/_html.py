@@ -13,7 +13,8 @@ import jinja2
 from markupsafe import Markup
 
 from copycost.report._charts import Line, line_chart, shared_scale
-from copycost.report._marks import swatch
+from copycost.report._marks import dot_swatch, swatch
+from copycost.report._text import count
 from copycost.reproduce._curves import Curve
 from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
 from copycost.reproduce._view import View
@@ -65,7 +66,8 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_text),
     )
-    environment.globals["swatch"] = swatch
+    environment.globals |= {"swatch": swatch, "dot_swatch": dot_swatch}
+    environment.filters["count"] = count
     return environment
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from copycost.reproduce._curves import Curve, Listing
+from copycost.reproduce._explored import Explored
 from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
 from copycost.reproduce._view import CellView, PanelView, View
 from copycost.reproduce._words import UNITS, figure, interval_words, listed
@@ -56,6 +57,8 @@ def _bullets(lines: Sequence[str]) -> str:
 def _panel(panel: PanelView, unit: str) -> list[str]:
     if panel.curves:
         return [_curves(panel.curves)]
+    if panel.explored:
+        return [_explored(panel.explored)]
     if panel.listing is not None:
         return [_listing(panel.listing, unit)]
     lines = [_row(["", "", *panel.columns]), _row(["---", "---", *["---:"] * len(panel.columns)])]
@@ -90,6 +93,17 @@ def _curves(curves: Sequence[Curve]) -> str:
                 )
             )
     return "\n".join(lines)
+
+
+def _explored(found: Explored) -> str:
+    """Return sizes and class balance; drawings and samples are on the HTML page."""
+    parts = []
+    for one, shown in found:
+        lines = [_row(["class", "count"]), _row(["---", "---:"])]
+        lines += [_row([_safe(name), f"{size:,}"]) for name, size in zip(one.classes, one.balance, strict=True)]
+        drawn = [_safe(caption) for _, caption in shown.planes]
+        parts += [f"{_safe(shown.title)}. {_safe(shown.facts)}", "\n".join(lines), *drawn]
+    return "\n\n".join(parts)
 
 
 def _listing(found: Listing, unit: str) -> str:

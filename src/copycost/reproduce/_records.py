@@ -9,6 +9,7 @@ from copycost.audit import AuditSpec, CellSpec, Folder
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, read_json
 from copycost.audit._run import RECORDS_SCHEMA
 from copycost.audit._tasks import target_key
+from copycost.exploration import Exploration, read_exploration
 
 __all__ = ["Records"]
 
@@ -55,6 +56,10 @@ class Records:
         """Return how an audit was run, once it was run to its end."""
         merged = self._merge(audit)
         return merged.get("run")
+
+    def exploration(self, audit: str) -> dict[str, Exploration]:
+        """Return what an audit found of its data before it began, by role; nothing where it did not look."""
+        return read_exploration(Folder(self._folder / audit).exploration)
 
     def _all(self, audit: str, part: str) -> list[Record]:
         found: list[Record] = self._merge(audit).get(part, [])

@@ -83,10 +83,12 @@ def reproduce(
             run_audit(
                 spec, folder / audit, data_dir=data_dir, workers=workers, command=command, planned=planned, tell=tell
             )
-    return render(name, scale, out, tables=tables)
+    return render(name, scale, out, data_dir=data_dir, tables=tables)
 
 
-def render(name: str, scale: str, out: Path, *, tables: Library | None = None) -> list[View]:
+def render(
+    name: str, scale: str, out: Path, *, data_dir: Path | None = None, tables: Library | None = None
+) -> list[View]:
     """Write the pages of published tables from the records there are; runs nothing. Parameters as of `reproduce`."""
     tables = tables or library()
     chosen, at = tables.chosen(name), check_scale(scale)
@@ -96,7 +98,7 @@ def render(name: str, scale: str, out: Path, *, tables: Library | None = None) -
     for table in chosen:
         if _lacks_method(table, at):
             continue
-        view = view_of(table, at, tables, records)
+        view = view_of(table, at, tables, records, data_dir)
         _write(folder / f"{table.name}.md", markdown(view))
         _write(folder / f"{table.name}.html", html(view))
         write_json(folder / f"{table.name}.json", document(view))

@@ -10,12 +10,26 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from copycost.errors import InvalidInput
 from copycost.reproduce._settings import Settings
 
-__all__ = ["SCALES", "AuditFile", "AuditPair", "Flag", "Need", "Panel", "Published", "Ratio", "Scale", "Side", "Table"]
+__all__ = [
+    "EXPLORED",
+    "SCALES",
+    "AuditFile",
+    "AuditPair",
+    "Flag",
+    "Need",
+    "Panel",
+    "Published",
+    "Ratio",
+    "Scale",
+    "Side",
+    "Table",
+]
 
 Scale = Literal["small", "paper"]
 SCALES: tuple[Scale, ...] = ("small", "paper")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NOTHING = "-"
+EXPLORED = ("samples", "balance", "planes")
 
 
 class _Strict(BaseModel):
@@ -108,7 +122,8 @@ class Panel(_Strict):
     ``measure`` is a path into a cell's result (``measures.agreement``), ``target.`` and a path into the result of a
     prepared target, or ``architecture.parameters``; ``1 - PATH`` is its complement; settings may give another.
     ``chart`` says what is shown instead of one number: agreement by round, shares of answers by class, a number for
-    each epoch, or a confusion matrix. ``order`` says along what cells are compared: rows, columns, or nothing.
+    each epoch, a confusion matrix, or samples, class balance or PCA and t-SNE of the data. ``order`` says along what
+    cells are compared: rows, columns, or nothing.
     """
 
     title: str = Field(min_length=1)
@@ -117,7 +132,7 @@ class Panel(_Strict):
     columns: dict[str, Settings] = Field(min_length=1)
     measure: str = "measures.agreement"
     published: dict[str, PrintedRow] = {}
-    chart: Literal["rounds", "classes", "epochs", "confusion"] | None = None
+    chart: Literal["rounds", "classes", "epochs", "confusion", "samples", "balance", "planes"] | None = None
     order: Literal["rows", "columns"] | None = "rows"
 
     @model_validator(mode="after")

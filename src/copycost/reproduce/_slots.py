@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from copycost.audit import CellSpec
 from copycost.errors import InvalidInput
 from copycost.reproduce._library import Library
-from copycost.reproduce._schema import Flag, Panel, Published, Scale, Table
+from copycost.reproduce._schema import EXPLORED, Flag, Panel, Published, Scale, Table
 from copycost.reproduce._settings import SEARCHED, checked
 
 __all__ = ["Choice", "Slot", "audits_of", "slots_of"]
@@ -100,7 +100,8 @@ def _slot(table: Table, panel: Panel, row: str, column: str, scale: Scale, libra
     choices: tuple[Choice, ...] = ()
     if all(part is not None for part in parts) and not measure.startswith("architecture."):
         try:
-            choices = _choices(settings, scale, library, any_cell=measure.removeprefix("1 - ").startswith("target."))
+            shared = measure.removeprefix("1 - ").startswith("target.") or panel.chart in EXPLORED
+            choices = _choices(settings, scale, library, any_cell=shared)
         except InvalidInput as error:
             raise InvalidInput(f"{table.name}, {panel.title}, {row}, {column}: {error}") from None
     return Slot(

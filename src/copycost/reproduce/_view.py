@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from copycost.reproduce._curves import LISTED, Curve, Listing, listing, round_curves
+from copycost.reproduce._explored import Explored, explored_of
 from copycost.reproduce._judgements import Against, Cells, Divided, Order, against_random, divide, orders
 from copycost.reproduce._library import Library
 from copycost.reproduce._measured import Measured, differs, measure
 from copycost.reproduce._records import Records
-from copycost.reproduce._schema import Flag, Scale, Table
+from copycost.reproduce._schema import EXPLORED, Flag, Scale, Table
 from copycost.reproduce._slots import Slot, audits_of, slots_of
 from copycost.reproduce._words import figure, measured_note, why_missing
 
@@ -43,6 +45,8 @@ class PanelView:
     rows: tuple[tuple[str, tuple[CellView, ...]], ...]
     curves: tuple[Curve, ...]
     listing: Listing | None
+    chart: str | None = None
+    explored: Explored = ()
 
     @property
     def has_printed(self) -> bool:
@@ -101,16 +105,20 @@ class View:
         return sum(cell.marked for cell in self.cells)
 
 
-def view_of(table: Table, scale: Scale, library: Library, records: Records) -> View:
-    """Put together what the records say about a table; what is not measured yet is left open."""
+def view_of(table: Table, scale: Scale, library: Library, records: Records, data_dir: Path | None = None) -> View:
+    """Put together what the records say about a table; what is not measured yet is left open.
+
+    Where data sets lie, ``data_dir``, matters only to figures that show samples.
+    """
     slots = slots_of(table, scale, library)
     cells: Cells = {place: (slot, _measured(slot, table, scale, library, records)) for place, slot in slots.items()}
     comparable = scale in table.comparable
+    sources = _Sources(scale, library, records, data_dir)
     return View(
         table,
         scale,
         comparable,
-        tuple(_panel(table, panel.title, cells, comparable, scale, library, records) for panel in table.panels),
+        tuple(_panel(table, panel.title, cells, comparable, sources) for panel in table.panels),
         table.flags,
         tuple(against_random(table, cells)),
         tuple(orders(table, cells)),
@@ -121,6 +129,9 @@ def view_of(table: Table, scale: Scale, library: Library, records: Records) -> V
 
 def _measured(slot: Slot, table: Table, scale: Scale, library: Library, records: Records) -> Measured:
     charts = {panel.title: panel.chart for panel in table.panels}
+    if charts[slot.panel] in EXPLORED:  # nothing is said of it in numbers
+        there = bool(slot.choices) and bool(records.exploration(slot.choices[0].audit))
+        return Measured(None, None, (0,) if there else (), int(bool(slot.choices)), None)
     if charts[slot.panel] in LISTED:  # a list for each seed: no one number is made of it
         cells = slot.choices[0].cells if slot.choices else ()
         seeds = tuple(cell.seed for cell in cells if records.cell(slot.choices[0].audit, cell))
@@ -128,18 +139,28 @@ def _measured(slot: Slot, table: Table, scale: Scale, library: Library, records:
     return measure(slot, scale, library, records)
 
 
-def _panel(
-    table: Table, title: str, cells: Cells, comparable: bool, scale: Scale, library: Library, records: Records
-) -> PanelView:
+@dataclass(frozen=True)
+class _Sources:
+    scale: Scale
+    library: Library
+    records: Records
+    data_dir: Path | None
+
+
+def _panel(table: Table, title: str, cells: Cells, comparable: bool, sources: _Sources) -> PanelView:
     panel = table.panel(title)
     rows = tuple(
         (row, tuple(_cell(table, *cells[title, row, column], comparable) for column in panel.columns))
         for row in panel.rows
     )
     lines = [cells[title, row, column] for row in panel.rows for column in panel.columns]
+    at, library, records = sources.scale, sources.library, sources.records
     curves = round_curves(lines, records) if panel.chart == "rounds" else ()
-    listed = listing(panel.chart, lines, scale, library, records) if panel.chart in LISTED else None
-    return PanelView(title, tuple(panel.columns), rows, curves, listed)
+    listed = listing(panel.chart, lines, at, library, records) if panel.chart in LISTED else None
+    explored = (
+        explored_of(panel.chart, lines[0][0], at, library, records, sources.data_dir) if panel.chart in EXPLORED else ()
+    )
+    return PanelView(title, tuple(panel.columns), rows, curves, listed, panel.chart, explored)
 
 
 def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellView:
