@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests._cli import refused
 
 from copycost import Images
 from copycost.audit import AuditResult, compare, fewest_needed, read_audit
@@ -31,13 +32,6 @@ def copycost(*arguments: str, cwd: Path = HERE) -> subprocess.CompletedProcess[s
     environment = os.environ | {"PYTHONPATH": str(HERE), "COLUMNS": "200"}
     command = [sys.executable, "-m", "copycost", *arguments]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
-
-
-def _refused(*arguments: str) -> str:
-    done = copycost(*arguments)
-    assert done.returncode == 2, done.stdout + done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    return done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +92,7 @@ def test_a_finished_audit_run_again_asks_nothing_but_the_fingerprint(audited: tu
 
 def test_another_spec_on_the_same_folder_is_refused_with_the_difference(audited: tuple[Path, AuditResult, str]) -> None:
     out, _, _ = audited
-    error = _refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--out", str(out))
+    error = refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--out", str(out))
     assert "seeds: 2 there, 3 asked for" in error
 
 
@@ -206,7 +200,7 @@ def test_bad_input_is_a_sentence_before_anything_is_charged(tmp_path: Path, argu
     given: list[Any] = [
         option for option in rest if "--transfer" not in arguments or option not in ("--transfer", "images=0")
     ]
-    error = _refused("audit", *arguments, *given, "--out", str(tmp_path / "out"))
+    error = refused("audit", *arguments, *given, "--out", str(tmp_path / "out"))
     assert words in error
     assert not list(tmp_path.glob("out/cells/*/record.json"))
 
@@ -215,17 +209,17 @@ def test_a_spec_that_failed_before_anything_was_asked_may_be_corrected_on_the_sa
     out = str(tmp_path / "out")
     rest = [*EMBEDDED, "--budget", "10", "--strategy", "random", "--seeds", "1", "--schedule", "steps:5"]
     rest += ["--transfer", "images=0", "--uniform", "0", "--out", out]
-    assert "has no function 'by_inc'" in _refused("audit", "_models:by_inc", *rest)
+    assert "has no function 'by_inc'" in refused("audit", "_models:by_inc", *rest)
     done = copycost("audit", "_models:by_ink", *rest)
     assert done.returncode == 0, done.stderr
-    assert "target: " in _refused("audit", "_models:labels_by_ink", *rest)
+    assert "target: " in refused("audit", "_models:labels_by_ink", *rest)
 
 
 def test_a_folder_with_other_files_or_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    assert "holds other files (notes.txt)" in _refused("audit", "--out", str(tmp_path))
-    assert "cannot be written to" in _refused("audit", "--out", str(tmp_path / "notes.txt" / "out"))
-    assert "holds no audit" in _refused("report", str(tmp_path))
+    assert "holds other files (notes.txt)" in refused("audit", "--out", str(tmp_path))
+    assert "cannot be written to" in refused("audit", "--out", str(tmp_path / "notes.txt" / "out"))
+    assert "holds no audit" in refused("report", str(tmp_path))
 
 
 def test_an_unfinished_audit_has_no_report(tmp_path: Path, audited: tuple[Path, AuditResult, str]) -> None:
@@ -235,10 +229,10 @@ def test_an_unfinished_audit_has_no_report(tmp_path: Path, audited: tuple[Path, 
     copied = tmp_path / "copied"
     shutil.copytree(out, copied)
     next(copied.glob("cells/*/record.json")).unlink()
-    assert "1 of 16 cells are missing" in _refused("report", str(copied))
+    assert "1 of 16 cells are missing" in refused("report", str(copied))
     damaged = next(copied.glob("cells/*/record.json"))
     damaged.write_text("{")
-    assert "is damaged" in _refused("report", str(copied))
+    assert "is damaged" in refused("report", str(copied))
 
 
 def test_reading_a_folder_that_is_no_audit_says_so(tmp_path: Path) -> None:
@@ -262,7 +256,7 @@ def test_mean_and_deviation_belong_to_a_weights_file(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="one for each of 1 channels"):
         NetworkTarget.load(tmp_path / "w.safetensors", "lenet5", (28, 28, 1), 10, mean=(0.1, 0.2))
     arguments = ["_models:by_ink", *EMBEDDED, "--target-mean", "0.5", "--out", str(tmp_path / "out")]
-    assert "are for safetensors targets" in _refused("audit", *arguments)
+    assert "are for safetensors targets" in refused("audit", *arguments)
 
 
 def test_a_pipeline_fails_when_a_copy_is_too_cheap(audited: tuple[Path, AuditResult, str]) -> None:
@@ -271,7 +265,7 @@ def test_a_pipeline_fails_when_a_copy_is_too_cheap(audited: tuple[Path, AuditRes
     reached = fewest_needed(result)
     done = copycost(*again, "--fail-under", "60")
     assert done.returncode == (0 if reached is None or (reached.needed.queries or 0) >= 60 else 1)
-    assert "which cannot tell" in _refused(*again, "--fail-under", "61")
+    assert "which cannot tell" in refused(*again, "--fail-under", "61")
     done = copycost(*again, "--fail-under", "1")
     assert done.returncode == 0
     assert "Traceback" not in done.stderr
@@ -302,7 +296,7 @@ def test_json_is_all_that_is_printed_when_asked_for(audited: tuple[Path, AuditRe
     ],
 )
 def test_costs_and_logs_that_cannot_be_are_refused(tmp_path: Path, option: list[str], words: str) -> None:
-    assert words in _refused("audit", *option, "--seeds", "1", "--out", str(tmp_path / "out"))
+    assert words in refused("audit", *option, "--seeds", "1", "--out", str(tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -343,7 +337,7 @@ def test_everything_can_be_taken_to_other_tools(audited: tuple[Path, AuditResult
         chosen = [int(row["pool_index"]) for row in csv.DictReader(file) if row["key"] == rows[0]["key"]]
     assert chosen == result.cells[0]["result"]["chosen"]["pool_index"]
     assert all((to / row["substitute"]).stat().st_size > 1000 for row in rows)
-    assert "not an empty folder" in _refused("export", str(out), str(to))
+    assert "not an empty folder" in refused("export", str(out), str(to))
 
 
 def test_the_shell_can_complete_commands() -> None:
@@ -356,7 +350,7 @@ def test_the_shell_can_complete_commands() -> None:
 def test_a_kind_of_answer_the_target_cannot_give_is_refused_after_the_probe_alone(tmp_path: Path) -> None:
     for answers, words in (("probabilities", "labels alone"), ("topk:99", "labels alone")):
         out = tmp_path / answers.partition(":")[0]
-        error = _refused(
+        error = refused(
             "audit", "_models:labels_by_ink", *EMBEDDED, "--answers", answers, "--seeds", "1", "--out", str(out)
         )
         assert words in error
@@ -382,7 +376,7 @@ def test_images_that_repeat_are_left_out_of_a_pool_so_that_every_query_counts(tm
         "--strategy",
         "random",
     ]
-    assert "exceeds the pool of 40" in _refused("audit", "_models:by_ink", *where, *quick, "--budget", "41")
+    assert "exceeds the pool of 40" in refused("audit", "_models:by_ink", *where, *quick, "--budget", "41")
     done = copycost("audit", "_models:by_ink", *where, *quick, "--budget", "40")
     assert done.returncode == 0, done.stderr
     result = read_audit(tmp_path / "out")
@@ -432,4 +426,4 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
 def test_plan_refuses_a_folder_that_the_run_would_refuse(audited: tuple[Path, AuditResult, str]) -> None:
     out, _, _ = audited
     arguments = ["_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--plan", "--out", str(out)]
-    assert "seeds: 2 there, 3 asked for" in _refused("audit", *arguments)
+    assert "seeds: 2 there, 3 asked for" in refused("audit", *arguments)

@@ -257,7 +257,7 @@ def test_where_the_target_is_equally_sure_the_lowest_indices_win(text: str) -> N
 def test_a_label_that_the_target_does_not_know_is_never_correct() -> None:
     labels = LABELS.copy()
     labels[[3, 7]] = 5
-    assert {3, 7} == set(choice(HCP(), knowing(labels=labels), N)[-2:]) | {3, 7}
+    assert set(choice(HCP(), knowing(labels=labels), N)[-2:]) == {3, 7}
     found = select(LCP(), knowing(labels=labels), N)
     assert found.facts["lowest"] == 0
     assert found.facts["misclassified"] == int((ROWS.argmax(axis=1) != labels).sum())

@@ -139,7 +139,7 @@ class Augmentation(Strategy):
         met = 0
         with evaluated(substitute):
             for _ in range(_PASSES):
-                before, waiting = len(made), rng.permutation(len(seeds) * self.variants)
+                waiting = rng.permutation(len(seeds) * self.variants)
                 while len(made) < k and len(waiting):
                     some = parts(waiting[: k - len(made)], _PART)[0]
                     waiting = waiting[len(some) :]
@@ -154,7 +154,7 @@ class Augmentation(Strategy):
                             rows.append(row)
                             made.append(image)
                     knowledge.report("making inputs", len(made) / k)
-                if len(made) in (k, before):
+                if len(made) == k:
                     break
         return rows, made, met
 
