@@ -1,4 +1,4 @@
-"""The command line inside this process, for what ends in an error before any worker starts: no second import of torch."""
+"""The command line inside this process, for what ends in an error before any worker starts."""
 
 from __future__ import annotations
 

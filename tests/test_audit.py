@@ -3,17 +3,18 @@
 import csv
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from tests._cli import refused
 
 from copycost import Images
 from copycost.audit import AuditResult, compare, fewest_needed, read_audit
@@ -26,6 +27,9 @@ SMALL = [
     *("--seeds", "2", "--schedule", "steps:60", "--transfer", "images=3 steps=4", "--uniform", "40", "--workers", "2"),
 ]
 EMBEDDED = ["--pool", "embedded:pool", "--test", "embedded:test"]
+
+
+refused: Callable[..., str] = runpy.run_path(str(Path(__file__).with_name("_cli.py")))["refused"]
 
 
 def copycost(*arguments: str, cwd: Path = HERE) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ def run_audit(
     command: str | None = None,
     planned: Callable[[Plan], None] | None = None,
     tell: Callable[[Message], None] | None = None,
+    keep_memo: bool = False,
 ) -> AuditResult:
     """Run an audit, or go on with it, and return what it found.
 
@@ -39,6 +40,7 @@ def run_audit(
     command : what the user typed, kept in the merged records
     planned : called with the plan before anything is asked
     tell : called with what the workers do
+    keep_memo : leave the arrays that cells share in ``memo``, for another audit of the same pool
 
     Raises
     ------
@@ -72,5 +74,6 @@ def run_audit(
                 },
             },
         )
-        folder.clean()
+        if not keep_memo:
+            folder.clean()
     return result

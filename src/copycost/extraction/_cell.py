@@ -242,7 +242,7 @@ class _Loop:
             "dropped_duplicates": self._dropped,
             "answers_against_pool_label": wrong,
             "answers_by_class": np.bincount(labels, minlength=classes).tolist(),
-            "insider_looks": self._inside.looks,
+            "insider_looks": len(self._scenario.pool) * len(self._cell.strategy.looks_inside),
         }
 
     def validation_record(self) -> dict[str, Any] | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from copycost._types import AnyArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
-from copycost.networks import Classifier
+from copycost.networks import activation_traces
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo
 
@@ -26,14 +26,9 @@ class Inside:
     target, pool : whom to look into, and for which inputs
     memo : keeps what was seen for the other cells of an audit
 
-    Attributes
-    ----------
-    looks : int
-        Inputs of the pool looked up, times the needs they were looked up for; a look that a memo holds counts too.
     """
 
     def __init__(self, target: Target, pool: Inputs, memo: Memo) -> None:
-        self.looks = 0
         self._target, self._pool, self._memo = target, pool, memo
         self._found: dict[str, AnyArray] = {}
 
@@ -48,9 +43,9 @@ class Inside:
         makers = {"target_probabilities": self._probabilities, "target_traces": self._traces}
         for need in sorted(needs & makers.keys()):
             if need not in self._found:
-                key = (f"{need}/1", self._target.fingerprint() or self._target.name, self._pool.digest())
-                self._found[need] = self._memo.array(key, makers[need])
-                self.looks += len(self._pool)
+                fingerprint = self._target.fingerprint()
+                memo = Memo() if fingerprint is None else self._memo
+                self._found[need] = memo.array((f"{need}/1", fingerprint, self._pool.digest()), makers[need])
         return dict(self._found)
 
     def _probabilities(self) -> AnyArray:
@@ -69,6 +64,4 @@ class Inside:
                 f"a strategy needs to see which neurons the target activates, and {self._target.name} is no network "
                 "over images held here; choose another strategy, or a target from weights or trained here."
             )
-        from copycost.networks import activation_traces
-
-        return activation_traces(cast(Classifier, self._target.classifier), self._pool)
+        return activation_traces(self._target.classifier, self._pool)

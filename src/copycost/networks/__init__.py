@@ -6,6 +6,7 @@ from copycost.networks._create import load_classifier, new_classifier, save_clas
 from copycost.networks._files import load_weights, save_weights
 from copycost.networks._random import seeded
 from copycost.networks._text import TextClassifier
+from copycost.networks._traces import activation_traces, relu_layers, relu_sizes
 from copycost.networks._vectors import Vectors, load_vectors
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Classifier",
     "TextClassifier",
     "Vectors",
+    "activation_traces",
     "architecture",
     "build",
     "check_architecture",
@@ -21,6 +23,8 @@ __all__ = [
     "load_vectors",
     "load_weights",
     "new_classifier",
+    "relu_layers",
+    "relu_sizes",
     "save_classifier",
     "save_weights",
     "seeded",
