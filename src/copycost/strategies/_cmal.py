@@ -15,7 +15,7 @@ from copycost.subsets._correlation import correlation_matching
 
 __all__ = ["CMAL"]
 
-_STEP = 1e-10  # seconds for one product of two bytes
+_STEP = 6e-11  # seconds for one product of two bytes
 
 
 @dataclass(frozen=True)
