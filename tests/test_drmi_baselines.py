@@ -19,7 +19,7 @@ from sklearn.decomposition import PCA
 
 from copycost._types import AnyArray, ByteArray, Float32Array, FloatArray, IntArray
 from copycost.errors import InvalidInput
-from copycost.inputs import Images
+from copycost.inputs import Images, Texts
 from copycost.strategies import Combination, Knowledge, Memo, Queries, Strategy, parse
 from copycost.strategies._cmal import CMAL
 from copycost.strategies._hcp import HCP
@@ -141,6 +141,15 @@ def test_a_group_that_is_short_is_refused_or_made_up_for(text: str) -> None:
 def test_the_plan_knows_the_time_before_anything_is_looked_up(text: str) -> None:
     planned = knowing(target_probabilities=None, target_traces=None)
     assert parse(text).seconds(planned, 6) >= 0
+
+
+def test_texts_are_chosen_by_what_the_target_says_of_them_but_leave_no_trace() -> None:
+    texts = dataclasses.replace(knowing(), pool=Texts([f"text {number}" for number in range(N)]))
+    for text in ("hcp", "lcp group=label", "mixture", "k-means pca=0.95 group=label"):
+        assert choice(text, texts, 9) == choice(text, knowing(), 9)
+    for text in ("trace", "cmal"):
+        with pytest.raises(InvalidInput, match="handles image; the pool holds text"):
+            select(text, texts, 9)
 
 
 # CMAL

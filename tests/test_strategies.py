@@ -73,15 +73,22 @@ def colour(n: int = len(LABELS), *, seed: int = 0) -> Images:
 def knowing(
     pool: Images | None = None, *, asked: Iterable[int] = (), labels: IntArray | None = LABELS, memo: Memo | None = None
 ) -> Knowledge:
-    """Everything a strategy may declare, over the pool given."""
+    """Everything a strategy may declare, over the pool given; two inputs that are none of its members were asked."""
     indices = np.array(list(asked), dtype=np.int64)
+    pool = colour() if pool is None else pool
+    rng = np.random.default_rng(11)
+    inputs = Images(rng.integers(0, 256, (2, *pool.shape), dtype=np.uint8)).concat(Images(pool.array[indices]))
     return Knowledge(
-        colour() if pool is None else pool,
+        pool,
         3,
         asked=indices,
         answers=Answers(indices % 3, np.eye(3, dtype=np.float32)[indices % 3]),
         labels=labels,
         substitute=SUBSTITUTE,
+        inputs=inputs,
+        input_answers=Answers(np.arange(len(inputs)) % 3),
+        target_probabilities=rng.dirichlet([0.5] * 3, len(pool)).astype(np.float32),
+        target_traces=rng.integers(0, 256, (len(pool), 5), dtype=np.uint8),
         memo=memo or Memo(),
     )
 
@@ -96,7 +103,7 @@ def sent(strategy: Strategy, knowledge: Knowledge, k: int, seed: int = 0) -> lis
 
 
 def other_values(default: object, hint: object) -> list[object]:
-    """Some values other than the default that a parameter of this type can take."""
+    """Some values other than the default that a parameter of this type can take; a strategy may refuse some."""
     options = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
     values: list[object] = []
     for option in options:
@@ -107,8 +114,16 @@ def other_values(default: object, hint: object) -> list[object]:
         elif option is int:
             values += [1, 3]
         elif option is float:
-            values += [1.0, 3.7]
+            values += [0.4, 1.0, 3.7]
     return [value for value in values if value != default]
+
+
+def accepted(kind: type[Strategy], name: str, value: object) -> bool:
+    try:
+        kind(**{name: value})
+    except InvalidInput:
+        return False
+    return True
 
 
 def every_setting() -> list[Strategy]:
@@ -117,7 +132,9 @@ def every_setting() -> list[Strategy]:
     for kind in STRATEGIES.values():
         hints = typing.get_type_hints(kind)
         others = {
-            field.name: other_values(field.default, hints[field.name])
+            field.name: [
+                value for value in other_values(field.default, hints[field.name]) if accepted(kind, field.name, value)
+            ]
             for field in dataclasses.fields(kind)  # type: ignore[arg-type]
         }
         changes = [{}, *({name: value} for name, values in others.items() for value in values)]

@@ -107,6 +107,13 @@ def looks(strategy: str) -> str:
     """Return what a strategy looks at when it chooses."""
     found = parse(strategy)
     pool = "its pool and the pool’s own labels" if "labels" in found.needs else "its pool"
+    inside = {"target_probabilities": "probabilities", "target_traces": "activated neurons"}
+    if found.looks_inside:
+        seen = " and ".join(inside[need] for need in sorted(found.looks_inside))
+        return (
+            f"The strategy sees {pool} and, as no outsider could, the target’s own {seen} for every member of the pool, "
+            "which are not charged."
+        )
     if found.iterative:
         return f"The strategy sees {pool}, and the copy as the round before left it."
     return f"The strategy sees {pool} alone and chooses before anything is asked."
@@ -118,6 +125,15 @@ _FACTS = {
     "unconverged_chosen": ("of these, picked all the same for want of others", True),
     "radius": ("largest distance left to a centre", False),
     "rho": ("length of the shortlist", False),
+    "lowest": ("lowest confidence of the target among those chosen", False),
+    "highest": ("highest confidence of the target among those chosen", False),
+    "misclassified": ("chosen although the target gets them wrong", True),
+    "empty": ("clusters that were empty and were filled from the largest", True),
+    "components_fewest": ("fewest principal components of a group", False),
+    "components_most": ("most principal components of a group", False),
+    "passed_over": ("inputs passed over when seeds were drawn", True),
+    "seeds": ("inputs that new ones were made from", True),
+    "duplicates": ("made inputs that repeat another", True),
     "dropped_duplicates": ("made inputs left out as duplicates", True),
 }
 

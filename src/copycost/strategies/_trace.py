@@ -44,6 +44,7 @@ class Trace(Grouped):
     """
 
     name: ClassVar[str] = "trace"
+    media: ClassVar[frozenset[str]] = frozenset({"image"})
     source: ClassVar[str] = "DRMI, section 5.4.3, Equation 11, Table 13; solved by Algorithms 1 to 3"
 
     direction: Literal["min", "max"] = "max"
