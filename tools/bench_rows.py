@@ -9,6 +9,7 @@ from pathlib import Path
 from bench_measures import (
     BASE,
     CENTRES,
+    CLASS_SIZE,
     COVERED,
     FEW_CENTRES,
     FOOLED,
@@ -27,6 +28,7 @@ from bench_measures import (
     histogram2d,
     large_coverage,
     large_drmi,
+    large_starts,
     large_store,
     normalised,
     numpy_k_center,
@@ -66,7 +68,7 @@ GROUPS = {
     DEEPFOOL_BASE: f"As above with {BASE}, which has 12 convolutions, and {FOOLED_BASE} digits.",
     CENTER: f"{CENTRES:,} of 100,000 probability vectors of 10 classes, one thread; NumPy the first {FEW_CENTRES}. The "
     f"objective is the largest distance to the nearest of {FEW_CENTRES} centres.",
-    ALL: "All threads.",
+    ALL: "All threads. The row of all starts is on the first 6,000 images and a matrix that is at hand.",
 }
 
 
@@ -146,6 +148,7 @@ _LIST = [
     Row(CENTER, "copycost k_center", "a centre", our_k_center),
     Row(CENTER, "NumPy running minimum", "a centre", numpy_k_center),
     Row(ALL, f"drmi choosing {LARGE}, {STARTS} starts, on demand", "", large_drmi, threads=0, large=True),
+    Row(ALL, f"drmi choosing {LIGHTEST} of {CLASS_SIZE:,}, all starts", "", large_starts, threads=0, large=True),
     Row(ALL, f"coverage choosing {LARGE}, of a sample of 4,096, on demand", "", large_coverage, threads=0, large=True),
     Row(ALL, "Chunked store of all pairs", "", large_store, threads=0, large=True),
 ]

@@ -111,8 +111,8 @@ def looks(strategy: str) -> str:
     if found.looks_inside:
         seen = " and ".join(inside[need] for need in sorted(found.looks_inside))
         return (
-            f"The strategy sees {pool} and, as no outsider could, the target’s own {seen} for every member of the pool, "
-            "which are not charged."
+            f"The strategy sees {pool} and, as no outsider could, the target’s own {seen} for every member of the "
+            "pool, which are not charged."
         )
     if found.iterative:
         return f"The strategy sees {pool}, and the copy as the round before left it."
@@ -131,7 +131,7 @@ _FACTS = {
     "empty": ("clusters that were empty and were filled from the largest", True),
     "components_fewest": ("fewest principal components of a group", False),
     "components_most": ("most principal components of a group", False),
-    "passed_over": ("inputs passed over when seeds were drawn", True),
+    "passed_over": ("listed inputs that were not free any more", True),
     "seeds": ("inputs that new ones were made from", True),
     "duplicates": ("made inputs that repeat another", True),
     "dropped_duplicates": ("made inputs left out as duplicates", True),
