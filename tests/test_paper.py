@@ -42,11 +42,10 @@ def test_no_audit_is_there_that_no_table_shows() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_every_table_that_is_measured_at_the_small_scale_says_that_its_numbers_do_not_compare(name: str) -> None:
+def test_a_table_whose_small_scale_does_not_compare_with_the_print_says_so(name: str) -> None:
     table = TABLES[name]
     measured = any(slot.choices for slot in slots_of(table, "small", library()).values())
-    if measured and any(panel.published for panel in table.panels):
-        assert "small" not in table.comparable
+    if measured and any(panel.published for panel in table.panels) and "small" not in table.comparable:
         assert any("do not compare" in line for line in table.differs["small"])
 
 
@@ -58,7 +57,10 @@ def printed(shared_data: Path) -> dict[str, str]:
     return {paper: re.sub(r"\s+", " ", (folder / name).read_text(encoding="utf-8")) for paper, name in SEEDS.items()}
 
 
-@pytest.mark.parametrize("name", [name for name in TABLES if any(panel.published for panel in TABLES[name].panels)])
+PRINTED = [name for name in TABLES if any(panel.published for panel in TABLES[name].panels)]
+
+
+@pytest.mark.parametrize("name", [name for name in PRINTED if name.partition("-")[0] in SEEDS])
 def test_the_numbers_stand_together_in_the_text_of_the_paper(name: str, printed: dict[str, str]) -> None:
     text = printed[name.partition("-")[0]]
     for panel in TABLES[name].panels:
