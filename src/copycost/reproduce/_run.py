@@ -79,10 +79,21 @@ def reproduce(
         if started is not None:
             started(audit, place, len(names))
         if not _is_finished(spec, folder / audit):
-            _share_targets(spec, folder / audit, [folder / other for other in tables.audits if other != audit])
+            others = [folder / other for other in tables.audits if other != audit]
+            _share_targets(spec, folder / audit, others)
+            _lend_memo(folder / audit, [folder, *others])
             run_audit(
-                spec, folder / audit, data_dir=data_dir, workers=workers, command=command, planned=planned, tell=tell
+                spec,
+                folder / audit,
+                data_dir=data_dir,
+                workers=workers,
+                command=command,
+                planned=planned,
+                tell=tell,
+                keep_memo=True,
             )
+    for each in [folder, *(folder / audit for audit in tables.audits)]:
+        shutil.rmtree(Folder(each).memo, ignore_errors=True)
     return render(name, scale, out, data_dir=data_dir, tables=tables)
 
 
@@ -130,6 +141,15 @@ def _share_targets(spec: AuditSpec, folder: Path, others: Sequence[Path]) -> Non
             part.parent.mkdir(parents=True, exist_ok=True)
             shutil.copytree(source, part)
             part.rename(mine)
+
+
+def _lend_memo(folder: Path, others: Sequence[Path]) -> None:
+    """Move what other audits have worked out of their pools to the next: each file is named by what it depends on."""
+    memo = Folder(folder).memo
+    for other in others:
+        for file in Folder(other).memo.glob("*.npy"):
+            memo.mkdir(parents=True, exist_ok=True)
+            file.replace(memo / file.name)
 
 
 def _write(path: Path, text: str) -> None:
