@@ -10,6 +10,7 @@ from statistics import fmean
 from copycost import measures
 from copycost.measures import Interval
 from copycost.reproduce._measured import Measured
+from copycost.reproduce._numbers import combine
 from copycost.reproduce._schema import Panel, Ratio, Side, Table
 from copycost.reproduce._slots import Slot
 
@@ -161,26 +162,20 @@ def divide(table: Table, cells: Cells) -> list[Divided]:
 
 
 def _divided(ratio: Ratio, cells: Cells) -> Interval | None:
-    above, below = _side(ratio.above, cells), _side(ratio.below, cells)
-    pairs = [(up, down) for up, down in zip(above, below, strict=True) if up and down]
-    if not pairs or len(pairs) < len(_measurable(ratio, cells)):
+    found = [sides for sides in zip(*(_side(side, cells) for side in ratio.sides), strict=True) if all(sides)]
+    if not found or len(found) < _measurable(ratio, cells):
         return None
-    seeds = sorted(set.intersection(*(set(up) & set(down) for up, down in pairs)))
-    values = [fmean(_quotient(up[seed], down[seed]) for up, down in pairs) for seed in seeds]
-    return measures.student_interval(values) if values and all(value > 0 for value in values) else None
+    seeds = sorted(set.intersection(*(set(values) for sides in found for values in sides)))
+    numbers = [[combine(ratio.of, *(values[seed] for values in sides)) for sides in found] for seed in seeds]
+    whole = [[number for number in of_seed if number is not None] for of_seed in numbers]
+    complete = all(len(of_seed) == len(found) for of_seed in whole)
+    return measures.student_interval([fmean(of_seed) for of_seed in whole]) if whole and complete else None
 
 
-def _quotient(above: float, below: float) -> float:
-    return above / below if below > 0 else float("-inf")
-
-
-def _measurable(ratio: Ratio, cells: Cells) -> list[str]:
-    """Return the panels that are measured at this scale at all."""
-    return [
-        panel
-        for panel, other in zip(ratio.above.panels, ratio.below.panels, strict=True)
-        if _any(ratio.above, panel, cells) and _any(ratio.below, other, cells)
-    ]
+def _measurable(ratio: Ratio, cells: Cells) -> int:
+    """Return how many of the places that it is a mean of are measured at this scale at all."""
+    places = zip(*(side.panels for side in ratio.sides), strict=True)
+    return sum(all(_any(side, one, cells) for side, one in zip(ratio.sides, panels, strict=True)) for panels in places)
 
 
 def _any(side: Side, panel: str, cells: Cells) -> bool:

@@ -24,7 +24,7 @@ def markdown(view: View) -> str:
     for panel in view.panels:
         unit = UNITS[table.unit]
         parts += [f"## {_safe(panel.title)}{f', {unit}' if unit else ''}", *_panel(panel, table.unit)]
-    parts += _section("Ratios of the text", ratio_lines(view.ratios, view.comparable))
+    parts += _section("Numbers of the text", ratio_lines(view.ratios, view.comparable))
     if view.panels and _asks_about_random(view):
         parts += ["## Where active selection does not beat random", _safe(against_summary(view))]
         parts += [_bullets(against_lines(view))] if view.against else []

@@ -9,13 +9,12 @@ import numpy as np
 
 from copycost.measures import Interval, student_interval
 from copycost.reproduce._library import Library
+from copycost.reproduce._numbers import reading
 from copycost.reproduce._records import Records
 from copycost.reproduce._schema import Published, Scale
 from copycost.reproduce._slots import Choice, Slot
 
 __all__ = ["Measured", "at_path", "differs", "measure", "numbers_of", "result_of", "scaled"]
-
-_COMPLEMENT = "1 - "
 
 
 @dataclass(frozen=True)
@@ -102,13 +101,13 @@ def numbers_of(settings: dict[str, Any]) -> dict[str, int]:
 
 
 def _by_seed(slot: Slot, choice: Choice, scale: Scale, library: Library, records: Records) -> dict[int, float]:
-    path = slot.measure.removeprefix(_COMPLEMENT)
+    path, read = reading(slot.measure)
     found = {}
     for cell in choice.cells:
         value = at_path(result_of(path, choice, cell.seed, scale, library, records), path)
-        if value is not None:
-            number = float(value)
-            found[cell.seed] = 1 - number if slot.measure.startswith(_COMPLEMENT) else number
+        number = None if value is None else read(value)
+        if number is not None:
+            found[cell.seed] = number
     return found
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from copycost.errors import InvalidInput
+from copycost.reproduce._numbers import Form
 from copycost.reproduce._settings import Settings
 
 __all__ = [
@@ -120,7 +121,8 @@ class Panel(_Strict):
 
     ``published`` holds a text for each row: a number for each column as it is printed, ``-`` where there is none.
     ``measure`` is a path into a cell's result (``measures.agreement``), ``target.`` and a path into the result of a
-    prepared target, or ``architecture.parameters``; ``1 - PATH`` is its complement; settings may give another.
+    prepared target, or ``architecture.parameters``; ``1 - PATH`` is its complement, ``off-diagonal
+    PATH.N`` the share of row N of a matrix outside column N; settings may give another.
     ``chart`` says what is shown instead of one number: agreement by round, shares of answers by class, a number for
     each epoch, a confusion matrix, or samples, class balance or PCA and t-SNE of the data. ``order`` says along what
     cells are compared: rows, columns, or nothing.
@@ -168,19 +170,32 @@ class Side(_Strict):
 
 
 class Ratio(_Strict):
-    """A number of the text: the mean over panels of one cell divided by another."""
+    """A number of the text: the mean over panels of what two cells make together.
+
+    ``of`` says what: one divided by the other, the gap between them in points, or the share in per cent that the gap
+    has of the one from ``below`` to ``limit``.
+    """
 
     name: str
+    of: Form = "ratio"
     above: Side
     below: Side
+    limit: Side | None = None
     published: Annotated[str, BeforeValidator(_tokens)]
     says: str = ""
 
     @model_validator(mode="after")
     def _paired(self) -> Ratio:
-        if len(self.above.panels) != len(self.below.panels):
+        if len({len(side.panels) for side in self.sides}) > 1:
             raise InvalidInput(f"the ratio {self.name!r} names unequal numbers of panels above and below.")
+        if (self.of == "share") != (self.limit is not None):
+            raise InvalidInput(f"the ratio {self.name!r}: 'limit' belongs to a share, and each needs one.")
         return self
+
+    @property
+    def sides(self) -> tuple[Side, ...]:
+        """Above and below, and the limit if there is one."""
+        return (self.above, self.below) if self.limit is None else (self.above, self.below, self.limit)
 
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)+$")]
@@ -218,7 +233,7 @@ class Table(_Strict):
         for flag in self.flags:
             self._check_place(flag)
         for ratio in self.ratios:
-            for side in (ratio.above, ratio.below):
+            for side in ratio.sides:
                 for title in side.panels:
                     self._check_side(title, side)
         return self

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from copycost.audit import CellSpec
 from copycost.errors import InvalidInput
 from copycost.reproduce._library import Library
-from copycost.reproduce._schema import EXPLORED, Flag, Panel, Published, Scale, Table
+from copycost.reproduce._schema import EXPLORED, SCALES, Flag, Panel, Published, Scale, Table
 from copycost.reproduce._settings import SEARCHED, checked
 
 __all__ = ["Choice", "Slot", "audits_of", "slots_of"]
@@ -49,6 +49,8 @@ class Slot:
         All that was set for it at this scale.
     choices : tuple of Choice
         One, or one for each strategy of which the best is meant; none where it is not measured at this scale.
+    quoted : bool
+        Whether it is measured at no scale.
     """
 
     panel: str
@@ -60,6 +62,7 @@ class Slot:
     flags: tuple[Flag, ...]
     settings: dict[str, Any]
     choices: tuple[Choice, ...]
+    quoted: bool = False
 
     @property
     def builds(self) -> bool:
@@ -92,7 +95,8 @@ def _slot(table: Table, panel: Panel, row: str, column: str, scale: Scale, libra
     flags = tuple(flag for flag in table.flags if _meant(flag, panel.title, row, column))
     text = panel.printed(row, column)
     cut = next((flag.between for flag in flags if flag.between is not None), None)
-    parts = [part.at(scale) for part in (panel.settings, panel.rows[row], panel.columns[column])]
+    given = (panel.settings, panel.rows[row], panel.columns[column])
+    parts = [part.at(scale) for part in given]
     settings: dict[str, Any] = {}
     for part in parts:
         settings |= part or {}
@@ -114,6 +118,7 @@ def _slot(table: Table, panel: Panel, row: str, column: str, scale: Scale, libra
         flags,
         settings if all(part is not None for part in parts) else {},
         choices,
+        quoted=not any(all(part.at(one) is not None for part in given) for one in SCALES),
     )
 
 

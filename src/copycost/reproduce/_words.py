@@ -65,7 +65,9 @@ def why_missing(slot: Slot, measured: Measured) -> str:
     """Return why nothing was measured."""
     if measured.interval is not None:
         return ""
-    return "not yet measured" if measured.expected else "not at this scale"
+    if measured.expected:
+        return "not yet measured"
+    return "quoted" if slot.quoted else "not at this scale"
 
 
 def listed(found: Listing, unit: str) -> list[tuple[str, list[tuple[str, str]]]]:
