@@ -177,3 +177,40 @@ def test_what_does_not_go_with_texts_is_refused_before_anything_is_asked(
 def test_word_vectors_for_images_are_refused() -> None:
     with pytest.raises(InvalidInput, match="vectors"):
         load_data(build_spec(EMBEDDED | {"vectors": "glove:50d"}), 0, None)
+
+
+def test_images_may_be_compared_as_they_were_before_the_transform(tmp_path: Path) -> None:
+    """USPS is chosen at 16 x 16 and asked at 28 x 28."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (60, 16, 16, 1), dtype=np.uint8)
+    images[7] = images[3]
+    np.savez(tmp_path / "pool.npz", images=images[:40], labels=np.arange(40) % 2)
+    np.savez(tmp_path / "test.npz", images=images[40:], labels=np.arange(20) % 2)
+    values = {
+        "target": "labels",
+        "pool": str(tmp_path / "pool.npz"),
+        "test": str(tmp_path / "test.npz"),
+        "transform": "size=28x28",
+        "strategies": ["drmi"],
+        "budgets": [5],
+        "seeds": 1,
+        "schedule": "steps:5",
+        "transfer": {"images": 0},
+    }
+    data = load_data(build_spec(values | {"compared": "original"}), 0, None)
+    assert data.compared is not None
+    assert data.compared.shape == (16, 16, 1)
+    kept = [row for row in range(40) if row != 7]
+    np.testing.assert_array_equal(data.compared.array, images[kept])
+    assert len(data.pool.inputs) == 39
+    assert load_data(build_spec(values), 0, None).compared is None
+    chosen = {}
+    for name in ("original", "transformed"):
+        result = run_audit(build_spec(values | {"compared": name}), tmp_path / name)
+        chosen[name] = result.cells[0]["result"]["chosen"]["pool_index"]
+    from copycost.similarity import Dense, mutual_information
+    from copycost.subsets import lightest_subset
+
+    own = lightest_subset(Dense(mutual_information(images[kept])).power(2), 5)
+    assert sorted(chosen["original"]) == sorted(own.indices.tolist())
+    assert sorted(chosen["original"]) != sorted(chosen["transformed"])

@@ -204,3 +204,54 @@ def test_watching_needs_epochs(text: str) -> None:
     classifier = Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0)))
     with pytest.raises(InvalidInput, match="epochs"):
         fit(classifier, examples, watched=examples, schedule=Schedule.parse(text), rng=np.random.default_rng(0))
+
+
+def test_augmented_images_are_moved_a_little_and_never_the_same_twice() -> None:
+    from copycost.substitutes._augment import affine
+
+    image = torch.zeros(64, 1, 28, 28)
+    image[:, :, 10:18, 10:18] = 1
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(0)
+        moved = affine(image)
+    assert moved.shape == image.shape
+    assert moved.min() >= 0
+    assert moved.max() <= 1 + 1e-6
+    assert len({each.numpy().tobytes() for each in moved}) == 64
+    spots = torch.arange(28, dtype=torch.float32)
+    rows = (moved.sum(dim=3)[:, 0] * spots).sum(dim=1) / moved.sum(dim=(1, 2, 3))
+    assert (rows - 13.5).abs().max() < 2.8
+    assert (rows - 13.5).abs().mean() > 0.4
+    areas = moved.sum(dim=(1, 2, 3)) / 64
+    assert areas.min() > 1 / 1.25
+    assert areas.max() < 1.25
+
+
+def test_a_schedule_that_augments_is_written_as_it_is_read_and_depends_on_its_seed_alone() -> None:
+    schedule = Schedule.parse("steps:40 batch=16 augment=affine")
+    assert str(schedule) == "steps:40 batch=16 augment=affine"
+    assert Schedule.parse(str(schedule)) == schedule
+    data = load("embedded")
+    assert data.labels is not None
+    rows = np.random.default_rng(0).permutation(5000)[:100]
+    examples = Labelled(data.inputs.take(rows), Answers(data.labels[rows]))
+    found = []
+    for plan in (schedule, schedule, Schedule.parse("steps:40 batch=16")):
+        classifier = Classifier(build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0)))
+        fit(classifier, examples, schedule=plan, rng=np.random.default_rng(1))
+        found.append(classifier.probabilities(data.inputs.take(range(20))))
+    assert (found[0] == found[1]).all()
+    assert not np.allclose(found[0], found[2])
+
+
+def test_augmentation_of_an_unknown_kind_or_of_texts_is_refused() -> None:
+    from copycost.inputs import Texts
+    from copycost.networks import new_classifier
+
+    with pytest.raises(InvalidInput, match="augment"):
+        Schedule.parse("steps:10 augment=mirror")
+    texts = Texts(["good film", "bad film"])
+    classifier = new_classifier("kim filters=2", texts, 2, rng=np.random.default_rng(0))
+    schedule = Schedule.parse("steps:2 batch=2 augment=affine")
+    with pytest.raises(InvalidInput, match="texts"):
+        fit(classifier, Labelled(texts, Answers(np.array([1, 0]))), schedule=schedule, rng=np.random.default_rng(0))

@@ -56,6 +56,9 @@ def audit(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out files of a folder that are no images or damaged; count them.")
     ] = False,
+    compared: Annotated[
+        str | None, typer.Option(help="original: drmi and coverage compare images as they are before the transform.")
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Queries a copy may use, such as 50,150,300,600.")] = None,
     strategy: Annotated[
         list[str] | None,
@@ -153,6 +156,7 @@ def audit(
         "test": test,
         "transform": transform,
         "skip_bad": skip_bad or None,
+        "compared": compared,
         "budgets": budget,
         "strategies": strategy or None,
         "answers": answers,

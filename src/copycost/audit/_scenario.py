@@ -14,7 +14,7 @@ from copycost import measures
 from copycost._streams import stream
 from copycost._types import IntArray
 from copycost.audit._records import TRAINING_SCHEMA, write_json
-from copycost.audit._spec import AuditSpec
+from copycost.audit._spec import AuditSpec, TransformSpec
 from copycost.datasets import Dataset, align_classes, find_overlap, images_of, largest_remainder, load, stratified_split
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
@@ -49,11 +49,16 @@ _UNLABELLED = "unlabelled:"
 
 @dataclass(frozen=True)
 class Data:
-    """The sets that one seed uses; ``training`` is None where the target is not trained here."""
+    """The sets that one seed uses.
+
+    ``training`` is None where the target is not trained here; ``compared`` holds the pool before the transform, where
+    strategies are to compare its images so.
+    """
 
     pool: Dataset
     test: Dataset
     training: Dataset | None
+    compared: Images | None = None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -79,21 +84,32 @@ def load_data(spec: AuditSpec, seed: int, data_dir: Path | None, *, download: bo
         If a public set is not there, and could not be fetched or ``download`` is off.
     """
     text = spec.target.partition("@")[2] if spec.trains_target else None
-    pool = _part(spec, spec.pool, seed, data_dir, download)
+    whole = _part(spec, spec.pool, seed, data_dir, download)
+    rows = _first_of_each(whole)
+    pool = _each_once(whole, rows)
+    compared = None
+    if spec.compared == "original":
+        plain = spec.model_copy(update={"transform": TransformSpec()})
+        compared = images_of(_part(plain, spec.pool, seed, data_dir, download)).take(rows)
     test = _part(spec, spec.test, seed, data_dir, download)
     training = None if text is None else _part(spec, text, seed, data_dir, download)
-    data = _aligned(Data(_each_once(pool), test, training))
+    data = replace(_aligned(Data(pool, test, training)), compared=compared)
     _check(spec, data)
     return data
 
 
-def _each_once(pool: Dataset) -> Dataset:
-    """Leave out pool images that repeat an earlier one: as they would be free, a budget would mean less."""
-    first = list({digest: row for row, digest in reversed(list(enumerate(pool.inputs.digests())))}.values())
-    left_out = len(pool.inputs) - len(first)
+def _first_of_each(pool: Dataset) -> IntArray:
+    """Return the rows of a pool that repeat no earlier one, ascending."""
+    first = {digest: row for row, digest in reversed(list(enumerate(pool.inputs.digests())))}
+    return np.sort(np.array(list(first.values()), dtype=np.int64))
+
+
+def _each_once(pool: Dataset, rows: IntArray) -> Dataset:
+    """Leave out pool members that repeat an earlier one: as they would be free, a budget would mean less."""
+    left_out = len(pool.inputs) - len(rows)
     if not left_out:
         return pool
-    kept = pool.take(np.sort(np.array(first, dtype=np.int64)), pool.name)
+    kept = pool.take(rows, pool.name)
     return replace(kept, notes={**kept.notes, "repeated images, left out": left_out})
 
 

@@ -157,7 +157,7 @@ class AuditSpec(_Strict):
     and ``seed_share`` are for strategies that look at the copy between rounds; ``validation_share`` of every budget
     tells which epoch was best. With ``target_folds`` F the target of seed s never sees fold s mod F of its training
     data, and its accuracy and loss on it are kept. ``vectors`` are word vectors that a copy of a text classifier starts
-    from.
+    from. With ``compared: original`` strategies that compare images of the pool do so before the transform.
     """
 
     target: str = Field(min_length=1)
@@ -165,6 +165,7 @@ class AuditSpec(_Strict):
     test: str = Field(min_length=1)
     transform: Annotated[TransformSpec, BeforeValidator(_from_text)] = TransformSpec()
     skip_bad: bool = False
+    compared: Literal["transformed", "original"] = "transformed"
     budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field(default=(50, 150, 300, 600), min_length=1)
     strategies: tuple[StrategyText, ...] = Field(default=("random", "drmi"), min_length=1)
     answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(default=("top1",), min_length=1)
@@ -277,6 +278,7 @@ class AuditSpec(_Strict):
                 test=self.test,
                 transform=self.transform,
                 skip_bad=self.skip_bad,
+                compared=self.compared,
                 strategy=strategy,
                 answers=answers,
                 budget=budget,
@@ -316,6 +318,7 @@ class CellSpec(_Strict):
     test: str
     transform: TransformSpec = TransformSpec()
     skip_bad: bool = False
+    compared: Literal["transformed", "original"] = "transformed"
     strategy: StrategyText
     answers: AnswersText
     budget: int

@@ -46,7 +46,7 @@ _SKIPPED_NAMED = 100
 def target_key(spec: AuditSpec, seed: int) -> str:
     """Return the name of the prepared target that a seed's cells share; settings with their default do not count."""
     copying = {"budgets", "strategies", "answers", "seeds", "substitute", "schedule", "transfer", "uniform", "levels"}
-    copying |= {"rounds", "seed_share", "validation_share", "explore"}
+    copying |= {"rounds", "seed_share", "validation_share", "explore", "compared"}
     document = spec.model_dump(mode="json", exclude=copying, exclude_defaults=True)
     return digest_of(document | {"seed": seed if spec.per_seed else None})
 
@@ -256,6 +256,7 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
         target_architecture=spec.target_arch or (spec.target.partition("@")[0] if spec.trains_target else None),
         pool_overlaps_training=record["pool_overlaps_training"],
         vectors=word_vectors(spec, data_dir),
+        compared=data.compared,
     )
     return scenario, key
 

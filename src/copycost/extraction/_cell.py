@@ -18,7 +18,7 @@ from copycost.extraction._checkpoints import Checkpoints
 from copycost.extraction._inside import Inside
 from copycost.extraction._measure import measure_copy, measure_round
 from copycost.extraction._shares import Shares, Sizes
-from copycost.inputs import Inputs
+from copycost.inputs import Images, Inputs
 from copycost.networks import AnyClassifier, Vectors, new_classifier
 from copycost.oracle import AnswerKind, Answers, Ledger, Oracle
 from copycost.oracle.targets import Target
@@ -52,6 +52,8 @@ class Scenario:
         Whether the pool holds inputs the target was trained on; None where nobody knows.
     vectors : Vectors or None
         Word vectors that a substitute for texts starts from; they are the copier's own.
+    compared : Images or None
+        The images of the pool as strategies compare them, where that is not as they are asked.
     """
 
     target: Target
@@ -64,6 +66,7 @@ class Scenario:
     target_architecture: str | None = None
     pool_overlaps_training: bool | None = None
     vectors: Vectors | None = None
+    compared: Images | None = None
 
 
 @dataclass(frozen=True)
@@ -301,6 +304,7 @@ class _Loop:
             input_answers=self.answers,
             **self._inside.find(needs),
             candidates=candidates,
+            compared=scenario.compared,
             budget=self._cell.budget,
             memo=self._memo,
             report=self.report,

@@ -10,7 +10,7 @@ import numpy as np
 
 from copycost._types import ByteArray, Float32Array, IntArray
 from copycost.errors import InvalidInput
-from copycost.inputs import Inputs
+from copycost.inputs import Images, Inputs
 from copycost.oracle import Answers
 from copycost.strategies._memo import Memo
 
@@ -55,6 +55,9 @@ class Knowledge:
     candidates : int64 array or None
         Pool indices that may be chosen now, ascending; None for all. The second strategy of a combination sees those
         that the first has picked.
+    compared : Images or None
+        The pool's images as they are to be compared with each other, such as before they were resized; None where that
+        is as they are asked.
     budget : int
         Queries that the whole extraction may ask, those of earlier rounds and the validation share included.
     memo : Memo
@@ -74,6 +77,7 @@ class Knowledge:
     target_probabilities: Float32Array | None = None
     target_traces: ByteArray | None = None
     candidates: IntArray | None = None
+    compared: Images | None = None
     budget: int = 0
     memo: Memo = field(default_factory=Memo)
     report: Callable[[str, float], None] = lambda what, share: None

@@ -70,7 +70,8 @@ class ByInformation(Grouped):
 
 def _compared(knowledge: Knowledge, ids: IntArray, by_luminance: bool) -> Images:
     """Return the pool's images at ``ids`` as they are compared: as they are, or their luminance."""
-    images = cast(Images, knowledge.pool.take(ids))
+    pool = knowledge.pool if knowledge.compared is None else knowledge.compared
+    images = cast(Images, pool.take(ids))
     return Images(luminance(images.array)) if by_luminance else images
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,11 +34,13 @@ class Schedule:
         Epochs without improvement before early stopping.
     validation : float
         Share of the answers that early stopping sets aside.
+    augment : {"none", "affine"}
+        Whether images are turned, shifted and scaled a little in every update (`affine`); texts cannot be.
 
     Examples
     --------
-    >>> Schedule.parse("epochs:30 batch=64")
-    Schedule(kind='epochs', length=30, batch=64, learning_rate=0.001, weight_decay=0.0, patience=100, validation=0.2)
+    >>> str(Schedule.parse("epochs:30 batch=64 learning_rate=0.001"))
+    'epochs:30 batch=64'
     """
 
     kind: Literal["steps", "epochs", "early-stopping"] = "steps"
@@ -47,6 +50,7 @@ class Schedule:
     weight_decay: float = 0.0
     patience: int = 100
     validation: float = 0.2
+    augment: Literal["none", "affine"] = "none"
 
     def __post_init__(self) -> None:
         if self.kind not in ("steps", "epochs", "early-stopping"):
@@ -60,6 +64,8 @@ class Schedule:
             raise InvalidInput(f"schedule weight_decay is {self.weight_decay}; a number from 0 to below 10 is needed.")
         if not 0 < self.validation < 1:
             raise InvalidInput(f"schedule validation is {self.validation}; a share between 0 and 1 is needed.")
+        if self.augment not in ("none", "affine"):
+            raise InvalidInput(f"schedule augment is {self.augment!r}; none or affine is allowed.")
 
     @classmethod
     def parse(cls, text: str) -> Schedule:
@@ -71,15 +77,16 @@ class Schedule:
                 f"schedule is {text!r}; write steps:N, epochs:N or early-stopping:N, then name=value pairs, "
                 f"such as 'steps:3000 batch=4'."
             )
-        values: dict[str, int | float] = {}
+        values: dict[str, int | float | str] = {}
         for pair in pairs:
             name, _, value = pair.partition("=")
-            whole = {
+            whole: dict[str, Callable[[str], int | float | str]] = {
                 "batch": int,
                 "learning_rate": float,
                 "weight_decay": float,
                 "patience": int,
                 "validation": float,
+                "augment": str,
             }
             if name not in whole:
                 raise InvalidInput(f"schedule has {pair!r}; known names are {', '.join(whole)}.")
@@ -93,6 +100,7 @@ class Schedule:
         plain = Schedule(self.kind, self.length)
         names = ("batch", "learning_rate", "weight_decay", "patience", "validation")
         pairs = [f"{name}={getattr(self, name):g}" for name in names if getattr(self, name) != getattr(plain, name)]
+        pairs += [] if self.augment == "none" else [f"augment={self.augment}"]
         return " ".join([f"{self.kind}:{self.length}", *pairs])
 
     def updates(self, examples: int) -> int:

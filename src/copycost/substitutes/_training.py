@@ -17,6 +17,7 @@ from copycost.measures import accuracy, cross_entropy, macro_f1
 from copycost.networks import AnyClassifier, seeded
 from copycost.networks._classifier import row_probabilities
 from copycost.oracle import Answers
+from copycost.substitutes._augment import affine
 from copycost.substitutes._batches import Batches
 from copycost.substitutes._schedule import Schedule
 
@@ -122,6 +123,8 @@ def fit(
 def _check(labelled: Labelled, unlabelled: Inputs | None, validation: Labelled | None, schedule: Schedule) -> None:
     if not len(labelled):
         raise InvalidInput("there are no answered queries to train on; ask at least one.")
+    if schedule.augment != "none" and labelled.inputs.medium != "image":
+        raise InvalidInput(f"the schedule '{schedule}' augments images, and these are texts; leave augment out.")
     if unlabelled is not None:
         raise InvalidInput("unlabelled inputs were given, but no schedule uses them; leave them out.")
     if validation is None:
@@ -240,6 +243,7 @@ class _Step:
         self._rows = classifier.encode(labelled.inputs)
         self._targets = labelled.targets()
         self._labels = torch.from_numpy(np.array(labelled.answers.labels))
+        self._augment = affine if schedule.augment == "affine" else None
         self._last: tuple[torch.Tensor, torch.Tensor] | None = None
         self._adam = torch.optim.Adam(
             classifier.network.parameters(),
@@ -249,7 +253,8 @@ class _Step:
         )
 
     def __call__(self, rows: IntArray) -> float:
-        logits = self._classifier(self._classifier.tensor(self._rows[rows]))
+        batch = self._classifier.tensor(self._rows[rows])
+        logits = self._classifier(batch if self._augment is None else self._augment(batch))
         self._last = logits.detach(), torch.from_numpy(rows)
         loss = functional.cross_entropy(logits, self._targets[torch.from_numpy(rows)])
         self._adam.zero_grad()
