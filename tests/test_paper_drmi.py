@@ -33,7 +33,6 @@ LACKING = {
     "drmi-table9-seconds": "seconds",
     "drmi-figure7": "activates",
     "drmi-claim-iterations": "replacements",
-    "drmi-question-augmented": "augmentation",
 }
 
 
