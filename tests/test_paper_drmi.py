@@ -30,8 +30,6 @@ LACKING = {
     "drmi-table4": "ResNet-18",
     "drmi-table5": "Inception-v3",
     "drmi-table10": "Inception-v3",
-    "drmi-table9-seconds": "seconds",
-    "drmi-figure7": "activates",
     "drmi-claim-iterations": "replacements",
 }
 

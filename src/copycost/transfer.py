@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -75,6 +76,7 @@ def measure_transfer(
     *,
     seed: int,
     report: Callable[[str, float], None],
+    spent: Callable[[float], None] = lambda seconds: None,
 ) -> dict[str, Any]:
     """Make adversarial examples on the substitute, ask the target about them, and return the rates of a record.
 
@@ -88,11 +90,14 @@ def measure_transfer(
     classes : number of classes
     seed : fixes which images are used and where the attack starts
     report : takes (what runs, share done)
+    spent : takes the seconds that making the examples took
     """
     rows = np.sort(stream(seed, "seed images").permutation(len(test))[: plan.images])
     own = clean if true is None else true
     source, wanted = _goals(rows, own, classes, plan.targeted)
+    began = time.perf_counter()
     made = _make(plan, substitute, test.take(source), own[source], wanted, seed, report)
+    spent(time.perf_counter() - began)
     seen = substitute.labels(made)
     fooled = seen != substitute.labels(test.take(source)) if wanted is None else seen == wanted
     rates = measures.transfer_rates(

@@ -134,7 +134,8 @@ def run_cell(
     measuring = Oracle(scenario.target, ledger, account="measuring")
     with loop.clock("measure"):
         rows = substitute.probabilities(scenario.test)
-        measured = measure_copy(cell, scenario, substitute, rows, measuring, loop.report)
+        attacks: list[float] = []
+        measured = measure_copy(cell, scenario, substitute, rows, measuring, loop.report, attacks.append)
     result = {
         "queries": loop.facts(),
         "chosen": {"pool_index": loop.index.tolist(), "answers": loop.answers.labels.tolist()},
@@ -146,6 +147,7 @@ def run_cell(
     }
     run = {
         "seconds": {name: round(seconds, 3) for name, seconds in loop.clock.seconds.items()},
+        "seconds_an_example": attacks[0] / measured["transfer"]["made"] if attacks else None,
         "sent": {"copy": loop.oracle.counts.sent, "measuring": measuring.counts.sent},
     }
     return Extraction(result, run, substitute)

@@ -39,9 +39,18 @@ def measure_round(rows: Float32Array, scenario: Scenario) -> dict[str, float | N
 
 
 def measure_copy(
-    cell: Cell, scenario: Scenario, substitute: AnyClassifier, rows: Float32Array, oracle: Oracle, report: Report
+    cell: Cell,
+    scenario: Scenario,
+    substitute: AnyClassifier,
+    rows: Float32Array,
+    oracle: Oracle,
+    report: Report,
+    spent: Callable[[float], None],
 ) -> dict[str, Any]:
-    """Return all measures of a finished copy, given its probabilities of the held-out inputs (m, classes)."""
+    """Return all measures of a finished copy, given its probabilities of the held-out inputs (m, classes).
+
+    ``spent`` takes the seconds that making adversarial examples took.
+    """
     report("measuring", 0.0)
     classes = len(scenario.classes)
     labels = rows.argmax(axis=1).astype(np.int64)
@@ -76,6 +85,7 @@ def measure_copy(
                 classes,
                 seed=cell.seed,
                 report=report,
+                spent=spent,
             )
     return measured
 

@@ -134,6 +134,11 @@ _FACTS = {
     "passed_over": ("listed inputs that were not free any more", True),
     "seeds": ("inputs that new ones were made from", True),
     "duplicates": ("made inputs that repeat another", True),
+    "active_lowest": ("share of neurons activated, lower end", False),
+    "active_lower_quartile": ("share of neurons activated, lower quartile", False),
+    "active_median": ("share of neurons activated, median", False),
+    "active_upper_quartile": ("share of neurons activated, upper quartile", False),
+    "active_highest": ("share of neurons activated, upper end", False),
     "dropped_duplicates": ("made inputs left out as duplicates", True),
 }
 

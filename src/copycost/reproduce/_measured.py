@@ -121,7 +121,9 @@ def result_of(
         return None if record is None else {"target": record["result"]}
     cell = next(cell for cell in choice.cells if cell.seed == seed)
     record = records.cell(choice.audit, cell)
-    return None if record is None else record["result"]
+    if record is None:
+        return None
+    return {"run": record["run"]} if path.startswith("run.") else record["result"]
 
 
 def at_path(document: Any, path: str) -> Any:

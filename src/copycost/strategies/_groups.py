@@ -39,7 +39,12 @@ class Grouped(Strategy):
         def within(ids: IntArray, count: int) -> IntArray:
             return self.choose_within(ids, count, knowledge, rng)
 
-        return Queries.members(knowledge.pool, by_group(knowledge, k, self.group, self.redistribute, within))
+        chosen = by_group(knowledge, k, self.group, self.redistribute, within)
+        return Queries.members(knowledge.pool, chosen, self.facts(knowledge))
+
+    def facts(self, knowledge: Knowledge) -> dict[str, float]:
+        """Return what the record is to keep beside the choice; nothing unless a strategy says more."""
+        return {}
 
     @abstractmethod
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:

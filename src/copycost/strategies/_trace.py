@@ -20,6 +20,7 @@ __all__ = ["Trace"]
 
 _PAIR = 4e-8  # seconds for one pair of traces of some thousand neurons
 _SOLVER_STEP = 1e-9  # seconds for one point of one step of greedy and replacement together
+_SET_BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,23 @@ class Trace(Grouped):
         digest = hashlib.sha256(repr(bits.shape).encode() + bits.tobytes()).hexdigest()
         key = ("trace/1", digest, count, self.direction, self.init)
         return ids[knowledge.memo.array(key, lambda: self._solve(bits, count, knowledge, None))]
+
+    def facts(self, knowledge: Knowledge) -> dict[str, float]:
+        """Return what share of all bits is set in the traces of the pool: median, quartiles and ends (Figure 7).
+
+        The ends are those of a box plot: the outermost within one and a half times the width of the box.
+        """
+        bits = cast(ByteArray, knowledge.target_traces)
+        shares = _SET_BITS[bits].sum(axis=1) / (8 * bits.shape[1])
+        low, middle, high = (float(value) for value in np.quantile(shares, (0.25, 0.5, 0.75)))
+        inside = shares[(shares >= low - 1.5 * (high - low)) & (shares <= high + 1.5 * (high - low))]
+        return {
+            "active_lowest": float(inside.min()),
+            "active_lower_quartile": low,
+            "active_median": middle,
+            "active_upper_quartile": high,
+            "active_highest": float(inside.max()),
+        }
 
     def _solve(self, bits: ByteArray, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
         distances = Hamming(bits)
