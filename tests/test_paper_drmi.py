@@ -30,7 +30,6 @@ LACKING = {
     "drmi-table4": "ResNet-18",
     "drmi-table5": "Inception-v3",
     "drmi-table10": "Inception-v3",
-    "drmi-claim-iterations": "replacements",
 }
 
 

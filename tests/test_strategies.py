@@ -496,7 +496,20 @@ def test_coverage_and_drmi_share_one_matrix(tmp_path: Path) -> None:
     kept = set(tmp_path.glob("*.npy"))
     choice(Coverage(), knowing(memo=memo), 5)
     (fresh,) = set(tmp_path.glob("*.npy")) - kept
-    assert np.load(fresh).shape == (5,)
+    assert np.load(fresh).shape == (6,)  # the choice and how many exchanges it took
+
+
+def test_drmi_tells_how_many_exchanges_it_took(tmp_path: Path) -> None:
+    from copycost.similarity import Dense, mutual_information
+    from copycost.subsets import lightest_subset
+
+    knowledge = knowing(memo=Memo(tmp_path))
+    assert isinstance(knowledge.pool, Images)
+    trace = lightest_subset(Dense(mutual_information(knowledge.pool.array)).power(2), 5, method="paper").trace
+    assert trace.most_iterations > 0
+    for _ in range(2):
+        queries = DRMI().select(knowledge, 5, rng=np.random.default_rng(0))
+        assert queries.facts["exchanges_of_k"] == trace.most_iterations / 5
 
 
 def test_coverage_of_a_pool_too_large_for_a_matrix_needs_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -134,6 +134,7 @@ _FACTS = {
     "passed_over": ("listed inputs that were not free any more", True),
     "seeds": ("inputs that new ones were made from", True),
     "duplicates": ("made inputs that repeat another", True),
+    "exchanges_of_k": ("exchanges of the start that needed most, for each chosen", False),
     "active_lowest": ("share of neurons activated, lower end", False),
     "active_lower_quartile": ("share of neurons activated, lower quartile", False),
     "active_median": ("share of neurons activated, median", False),

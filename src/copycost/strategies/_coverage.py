@@ -74,15 +74,16 @@ class Coverage(ByInformation):
 
     def solve(
         self, similarity: Similarity, count: int, knowledge: Knowledge, rng: np.random.Generator | None
-    ) -> AnyArray:
-        """Return ``count`` points in the order of choice."""
-        return coverage(
+    ) -> tuple[AnyArray, int]:
+        """Return ``count`` points in the order of choice; none is exchanged for another."""
+        found = coverage(
             normalised(similarity),
             count,
             reference=None if rng is None else self.reference,
             rng=rng,
             progress=lambda share: knowledge.report(f"solving for {count}", share),
-        ).indices
+        )
+        return found.indices, 0
 
     def depends_on(self) -> tuple[object, ...]:
         """Return nothing: all images are covered, whatever the parameters."""

@@ -76,9 +76,9 @@ class DRMI(ByInformation):
 
     def solve(
         self, similarity: Similarity, count: int, knowledge: Knowledge, rng: np.random.Generator | None
-    ) -> AnyArray:
-        """Return the lightest ``count`` points found."""
-        return lightest_subset(
+    ) -> tuple[AnyArray, int]:
+        """Return the lightest ``count`` points found, and the exchanges of the start that needed most."""
+        found = lightest_subset(
             similarity.power(self.alpha),
             count,
             method="paper",
@@ -86,7 +86,8 @@ class DRMI(ByInformation):
             starts=None if rng is None else self.starts,
             rng=rng,
             progress=lambda share: knowledge.report(f"solving for {count}", share),
-        ).indices
+        )
+        return found.indices, found.trace.most_iterations
 
     def depends_on(self) -> tuple[object, ...]:
         """Return the exponent and how the greedy start grows."""

@@ -35,16 +35,26 @@ class Grouped(Strategy):
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return ``k`` members, group after group."""
+        facts = self.facts(knowledge)
 
         def within(ids: IntArray, count: int) -> IntArray:
-            return self.choose_within(ids, count, knowledge, rng)
+            chosen, told = self.choose_and_tell(ids, count, knowledge, rng)
+            for name, value in told.items():
+                facts[name] = max(value, facts.get(name, value))
+            return chosen
 
         chosen = by_group(knowledge, k, self.group, self.redistribute, within)
-        return Queries.members(knowledge.pool, chosen, self.facts(knowledge))
+        return Queries.members(knowledge.pool, chosen, facts)
 
     def facts(self, knowledge: Knowledge) -> dict[str, float]:
         """Return what the record is to keep beside the choice; nothing unless a strategy says more."""
         return {}
+
+    def choose_and_tell(
+        self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator
+    ) -> tuple[IntArray, dict[str, float]]:
+        """Return what `choose_within` chooses and facts of the choice, of which the record keeps the largest."""
+        return self.choose_within(ids, count, knowledge, rng), {}
 
     @abstractmethod
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:

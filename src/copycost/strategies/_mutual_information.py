@@ -38,8 +38,11 @@ class ByInformation(Grouped):
     @abstractmethod
     def solve(
         self, similarity: Similarity, count: int, knowledge: Knowledge, rng: np.random.Generator | None
-    ) -> AnyArray:
-        """Return ``count`` points of a similarity; ``rng`` is None where there is no sample."""
+    ) -> tuple[AnyArray, int]:
+        """Return ``count`` points of a similarity and the most exchanges of any start.
+
+        ``rng`` is None where there is no sample.
+        """
 
     @abstractmethod
     def depends_on(self) -> tuple[object, ...]:
@@ -51,13 +54,25 @@ class ByInformation(Grouped):
 
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
         """Return ``count`` of ``ids`` as the solver, or an earlier call that asked the same, has chosen them."""
+        return self.choose_and_tell(ids, count, knowledge, rng)[0]
+
+    def choose_and_tell(
+        self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator
+    ) -> tuple[IntArray, dict[str, float]]:
+        """Return the choice, and how many exchanges it took for each that was chosen, where it took any."""
         images = _compared(knowledge, ids, self.luminance)
+
+        def solved(source: np.random.Generator | None) -> AnyArray:
+            chosen, exchanges = self.solve(self._similarity(images, knowledge), count, knowledge, source)
+            return np.append(chosen, exchanges)
+
         if self.samples(len(ids)):
-            return ids[self.solve(self._similarity(images, knowledge), count, knowledge, rng)]
-        key = (f"{self.name}/1", images.digest(), count, *self.depends_on())
-        return ids[
-            knowledge.memo.array(key, lambda: self.solve(self._similarity(images, knowledge), count, knowledge, None))
-        ]
+            found = solved(rng)
+        else:
+            key = (f"{self.name}/2", images.digest(), count, *self.depends_on())
+            found = knowledge.memo.array(key, lambda: solved(None))
+        facts = {"exchanges_of_k": float(found[-1] / count)} if found[-1] else {}
+        return ids[found[:-1]], facts
 
     def _similarity(self, images: Images, knowledge: Knowledge) -> Similarity:
         n = len(images)
