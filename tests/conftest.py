@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Two workers of the test runner share the cores: threads inside each would only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 from hypothesis import HealthCheck, settings
 

@@ -214,3 +214,32 @@ def test_images_may_be_compared_as_they_were_before_the_transform(tmp_path: Path
     own = lightest_subset(Dense(mutual_information(images[kept])).power(2), 5)
     assert sorted(chosen["original"]) == sorted(own.indices.tolist())
     assert sorted(chosen["original"]) != sorted(chosen["transformed"])
+
+
+def test_a_pool_of_texts_brings_defaults_that_suit_texts(texts: Path) -> None:
+    spec = build_spec({"target": "m:f", "pool": str(texts / "pool.txt"), "test": str(texts / "test.csv")})
+    assert spec.strategies == ("random", "uncertainty", "k-center")
+    assert spec.substitute == "kim"
+    given = build_spec(
+        {"target": "m:f", "pool": "unlabelled:mr:train", "test": "mr:test", "substitute": "kim filters=9"}
+    )
+    assert given.substitute == "kim filters=9"
+    assert build_spec({"target": "m:f", "pool": "photos", "test": "mnist:test"}).strategies == ("random", "drmi")
+
+
+def test_copies_that_learned_one_class_alone_are_told(texts: Path, tmp_path: Path) -> None:
+    """A target that never changes its answer is copied at once, and the page says that this means nothing."""
+    (tmp_path / "one.csv").write_text("text,label\n" + "".join(f"word{row} only,0\n" for row in range(40)))
+    values = _text_values(texts) | {
+        "target": "labels",
+        "pool": str(tmp_path / "one.csv"),
+        "strategies": ["random"],
+        "budgets": [20],
+        "uniform": 0,
+        "schedule": "steps:400",
+        "validation_share": 0.0,
+    }
+    result = run_audit(build_spec(values), tmp_path / "out")
+    assert result.one_class() == (1, False)
+    write_page(result, tmp_path / "out")
+    assert "1 of 1 copies gave all held-out texts one and the same class" in (tmp_path / "out/report.html").read_text()

@@ -15,8 +15,12 @@ __all__ = ["reproduce"]
 
 def reproduce(
     name: Annotated[
-        str, typer.Argument(help="A table or figure such as activethief-table3, a paper such as activethief, or all.")
-    ] = "all",
+        str | None,
+        typer.Argument(
+            help="A table or figure such as activethief-table3, a paper such as activethief, or all; without one the "
+            "list of them."
+        ),
+    ] = None,
     listed: Annotated[bool, typer.Option("--list", help="Say which there are and how far each is, and stop.")] = False,
     scale: Annotated[
         str, typer.Option(help="small: the question at a size that two cores carry. paper: the published protocol.")
@@ -38,7 +42,7 @@ def reproduce(
     need_audit()
     from copycost.reproduce import list_tables, run_command
 
-    if listed:
-        list_tables(scale, out, Console(highlight=False), name)
+    if listed or name is None:
+        list_tables(scale, out, Console(highlight=False), name or "all")
         return
     run_command(name, scale, out, data_dir=data_dir, workers=workers, page_only=page, quiet=quiet, log=log)

@@ -24,7 +24,7 @@ def print_plan(plan: Plan, console: Console) -> None:
     minutes = plan.seconds / 60
     length = f"{minutes:.0f} minutes" if minutes >= 2 else f"{plan.seconds:.0f} seconds"
     console.print(f"plan: {plan.cells} cells, {plan.finished} of them finished; about {length} to go")
-    console.print(f"      {plan.copying:,} queries charged to copy, {plan.held_out:,} for the held-out images,")
+    console.print(f"      {plan.copying:,} queries charged to copy, {plan.held_out:,} for the held-out inputs,")
     console.print(f"      {plan.measuring:,} to measure transferability and uniform agreement")
 
 
@@ -36,6 +36,10 @@ def print_result(result: AuditResult, out: Path, cost: Cost, console: Console) -
             console.print(f"{level:.0%} agreement, {row.strategy}, {row.answers}: {row.needed.words}", markup=False)
             if cost.known:
                 console.print(f"    {cost.of(row.needed)}", markup=False)
+    copies, target = result.one_class()
+    if target or copies:
+        who = "the target" if target else f"{copies} of {len(result.cells)} copies"
+        console.print(f"note: {who} gave every held-out input one class; see the report", markup=False)
     console.print(f"report: {out / 'report.html'}", markup=False)
 
 

@@ -37,7 +37,7 @@ class Plan:
     copying : int
         Queries charged to copy, over all cells.
     held_out : int
-        Queries charged to ask about the held-out images, once for each target.
+        Queries charged to ask about the held-out inputs, once for each target.
     measuring : int
         Queries to measure copies with: adversarial examples and uniform inputs.
     seconds : float

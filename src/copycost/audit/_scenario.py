@@ -110,7 +110,7 @@ def _each_once(pool: Dataset, rows: IntArray) -> Dataset:
     if not left_out:
         return pool
     kept = pool.take(rows, pool.name)
-    return replace(kept, notes={**kept.notes, "repeated images, left out": left_out})
+    return replace(kept, notes={**kept.notes, f"repeated {pool.inputs.medium}s, left out": left_out})
 
 
 def _aligned(data: Data) -> Data:

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from copycost.datasets import Transform
+from copycost.datasets import Transform, medium_named
 from copycost.errors import InvalidInput
 from copycost.extraction import Shares
 from copycost.networks import ARCHITECTURES, architecture
@@ -378,20 +378,37 @@ def embedded_default() -> dict[str, Any]:
     }
 
 
+_TEXT_DEFAULTS: dict[str, Any] = {
+    "strategies": ["random", "uncertainty", "k-center"],
+    "substitute": "kim",
+    "schedule": "epochs:20 batch=50",
+}
+
+
 def build_spec(values: dict[str, Any]) -> AuditSpec:
-    """Check values and make a spec of them.
+    """Check values and make a spec of them; a pool that is named as one of texts gets the defaults that suit texts.
 
     Raises
     ------
     InvalidInput
         Naming the key, the value and what is allowed; for an unknown key the nearest known one.
     """
+    pool = values.get("pool")
+    if isinstance(pool, str) and _names_texts(pool):
+        values = _TEXT_DEFAULTS | values
     try:
         return AuditSpec(**values)
     except ValidationError as error:
         raise InvalidInput(_explain(error)) from None
     except TypeError as error:
         raise InvalidInput(f"the audit's settings cannot be read: {error}.") from None
+
+
+def _names_texts(pool: str) -> bool:
+    try:
+        return medium_named(pool) == "text"
+    except InvalidInput:
+        return False  # said where it is loaded
 
 
 def _explain(error: ValidationError) -> str:

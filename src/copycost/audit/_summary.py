@@ -82,6 +82,12 @@ class AuditResult:
         wanted = (measure, strategy, answers)
         return next((curve for curve in self.curves if (curve.measure, curve.strategy, curve.answers) == wanted), None)
 
+    def one_class(self) -> tuple[int, bool]:
+        """Return how many copies gave every held-out input one class, and whether a target did."""
+        copies = sum(_columns_used(cell["result"]["measures"]["confusion"]) == 1 for cell in self.cells)
+        answers = [target["result"].get("held_out_answers") or [0, 1] for target in self.targets]
+        return copies, any(len(set(given)) == 1 for given in answers)
+
     def summary(self) -> dict[str, Any]:
         """Return curves, queries needed and differences as a JSON document."""
         parts = ("curves", "needed", "differences")
@@ -137,6 +143,10 @@ def summarise(spec: AuditSpec, targets: tuple[dict[str, Any], ...], cells: tuple
         tuple(_differences(spec, values)),
         measures.student_interval(ceilings) if ceilings else None,
     )
+
+
+def _columns_used(matrix: Sequence[Sequence[int]]) -> int:
+    return sum(any(column) for column in zip(*matrix, strict=True))
 
 
 class _Values:

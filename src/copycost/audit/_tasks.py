@@ -67,7 +67,7 @@ def _data_of(spec: AuditSpec, seed: int, data_dir: Path | None) -> Data:
 
 
 def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None, report: Report) -> None:
-    """Train or load the target of a seed, check it, and ask about the held-out images once for all its cells."""
+    """Train or load the target of a seed, check it, and ask about the held-out inputs once for all its cells."""
     folder = Folder(out).target(target_key(spec, seed))
     folder.mkdir(parents=True, exist_ok=True)
     report("loading data", 0.0)
@@ -86,7 +86,7 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         _check_classes(spec, data, target.classes)
         for answers_text in spec.answers:
             AnswerKind.parse(answers_text).check(target.classes, target.gives_probabilities)
-        report("asking about the held-out images", 0.0)
+        report("asking about the held-out inputs", 0.0)
         answers = held_out(Oracle(target, ledger, account="held-out"), data.test.inputs)
         counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe")}
     if record is not None:

@@ -3,7 +3,7 @@
 from copycost.datasets._classes import align_classes
 from copycost.datasets._dataset import Dataset, images_of, texts_of
 from copycost.datasets._images import resize
-from copycost.datasets._load import load
+from copycost.datasets._load import load, medium_named
 from copycost.datasets._overlap import find_overlap
 from copycost.datasets._registry import SOURCES, Source
 from copycost.datasets._splits import largest_remainder, stratified_split
@@ -19,6 +19,7 @@ __all__ = [
     "images_of",
     "largest_remainder",
     "load",
+    "medium_named",
     "resize",
     "stratified_split",
     "texts_of",

@@ -175,6 +175,23 @@ def _transformed(found: Dataset, transform: Transform) -> Dataset:
     return found
 
 
+def medium_named(text: str) -> str | None:
+    """Return "image" or "text" where the text that names a set tells, without reading it; None where it does not.
+
+    Examples
+    --------
+    >>> medium_named("unlabelled:wikitext2:train[:100]"), medium_named("photos.npz"), medium_named("hf:a/b:train")
+    ('text', 'image', None)
+    """
+    body = _parse(text).body
+    if body.endswith(TEXT_FILES):
+        return "text"
+    name = body.partition(":")[0]
+    if name in SOURCES:
+        return SOURCES[name].medium
+    return None if body.startswith(PREFIX) else "image"
+
+
 @dataclass(frozen=True)
 class _Wanted:
     text: str

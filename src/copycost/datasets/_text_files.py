@@ -167,9 +167,10 @@ def _decoded(path: Path, line: bytes, number: int) -> str:
     try:
         return line.decode("utf-8")
     except UnicodeDecodeError as error:
+        source = "UTF-16" if number == 1 and line.startswith((b"\xff\xfe", b"\xfe\xff")) else "LATIN1"
         raise InvalidInput(
             f"{path}, line {number}: byte {error.start + 1} of the line (0x{line[error.start]:02x}) is not UTF-8; "
-            f"convert the file from the encoding it was written in, such as: iconv -f LATIN1 -t UTF-8 {path.name} > "
+            f"convert the file from the encoding it was written in, such as: iconv -f {source} -t UTF-8 {path.name} > "
             f"utf8{path.suffix}"
         ) from None
 

@@ -299,5 +299,5 @@ def _setting_parts(figures: Figures) -> dict[str, Any]:
         "accounts": _setting.accounts_table(figures),
         "machines": _setting.machines(figures),
         "yaml": _setting.spec_yaml(figures.spec),
-        "command": _setting.command(figures.spec),
+        "command": _setting.command(figures.spec, figures.medium),
     }

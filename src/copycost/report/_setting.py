@@ -213,10 +213,14 @@ def spec_yaml(spec: AuditSpec) -> str:
 _FLAG_NAMES = {"budgets": "budget", "strategies": "strategy"}
 
 
-def command(spec: AuditSpec) -> str:
+_FOR_IMAGES = {"transform", "skip_bad", "compared", "target_mean", "target_deviation", "target_scale", "transfer"}
+
+
+def command(spec: AuditSpec, medium: str = "image") -> str:
     """Return the command that runs the audit again, every setting spelled out, quoted for a POSIX shell."""
     flags: list[str] = []
-    for name, value in spec.model_dump(mode="json").items():
+    hidden = _FOR_IMAGES if medium == "text" else set()
+    for name, value in spec.model_dump(mode="json", exclude=hidden).items():
         flag = "--" + _FLAG_NAMES.get(name, name).replace("_", "-")
         repeated = value if name == "strategies" else [value]
         if isinstance(value, bool):

@@ -129,7 +129,26 @@ def _lower_level(figures: Figures) -> list[str]:
 
 def meaning(figures: Figures) -> list[str]:
     """Return what the figures support."""
-    return [_closeness(figures), *_transfer_meaning(figures), *against_random(figures.result)]
+    warned = one_class(figures.result, figures.nouns)
+    return [*warned, _closeness(figures), *_transfer_meaning(figures), *against_random(figures.result)]
+
+
+def one_class(result: AuditResult, nouns: str) -> list[str]:
+    """Warn where agreement says little, as a copy or the target gives every held-out input the same class."""
+    copies, target = result.one_class()
+    if target:
+        return [
+            f"A target gave all held-out {nouns} the same class: any copy that says so too agrees with it, and no figure "
+            "here tells how hard it is to copy. Look at the target, or widen the test set."
+        ]
+    if not copies:
+        return []
+    whole = len(result.cells)
+    return [
+        f"{count(copies)} of {count(whole)} copies gave all held-out {nouns} one and the same class: they have learned "
+        "nothing yet, and their agreement is the share of that class. Larger budgets, a longer schedule, or a pool "
+        "nearer to the target’s own inputs may help."
+    ]
 
 
 def _closeness(figures: Figures) -> str:
