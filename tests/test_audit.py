@@ -49,7 +49,7 @@ def audited(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, AuditResult
 def test_an_audit_prints_its_plan_and_its_answer_and_leaves_a_page(audited: tuple[Path, AuditResult, str]) -> None:
     out, _, printed = audited
     assert "plan: 16 cells, 0 of them finished" in printed
-    assert "640 queries charged to copy, 2,000 for the held-out images" in printed
+    assert "640 queries charged to copy, 2,000 for the held-out inputs" in printed
     assert "90% agreement, random, top1:" in printed
     page = (out / "report.html").read_text()
     assert "<html" in page

@@ -138,8 +138,8 @@ def one_class(result: AuditResult, nouns: str) -> list[str]:
     copies, target = result.one_class()
     if target:
         return [
-            f"A target gave all held-out {nouns} the same class: any copy that says so too agrees with it, and no figure "
-            "here tells how hard it is to copy. Look at the target, or widen the test set."
+            f"A target gave all held-out {nouns} the same class: any copy that says so too agrees with it, and no "
+            "figure here tells how hard it is to copy. Look at the target, or widen the test set."
         ]
     if not copies:
         return []
