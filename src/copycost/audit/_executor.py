@@ -71,11 +71,12 @@ _queue: Any = None
 
 
 def _start_worker(queue: Any) -> None:
-    """Set a worker up: one thread, no Ctrl-C of its own, and no life beyond its parent's."""
+    """Set a worker up: one thread, no signals of its own, and no life beyond its parent's."""
     global _queue
     _queue = queue
     os.dup2(2, 1)  # what a target prints must not mix with the result
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     import torch
 
     torch.set_num_threads(1)
@@ -138,7 +139,7 @@ def run_tasks(
             ) from None
         except BaseException:
             for process in list((pool._processes or {}).values()):
-                process.terminate()
+                process.kill()  # they are deaf to anything milder, and a ledger bears it
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -202,15 +203,21 @@ def _interrupts_after() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _deaf_to_interrupts() -> Iterator[None]:
-    """Let a process started in this block ignore Ctrl-C, which its parent handles, from its first instant."""
+    """Let a process started in this block, and its children, ignore what its parent handles, from its first instant.
+
+    Ctrl-C and a polite request to end often go to a whole group of processes; only the parent may act on them, as a
+    worker that ended first would look like a crash.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
