@@ -1,6 +1,7 @@
 """The pages of results say what the records say."""
 
 import json
+import runpy
 import shlex
 import subprocess
 import sys
@@ -43,3 +44,13 @@ def test_grouped_drmi_reaches_what_a_trial_reached_on_mnist() -> None:
     assert means[600] >= 0.954
     assert means[300] >= 0.935
     assert means[150] >= 0.895
+
+
+@pytest.mark.parametrize("scale", ["small", "paper"])
+def test_the_pages_of_the_reproduction_are_made_from_its_records(scale: str) -> None:
+    keep = runpy.run_path(str(ROOT / "tools" / "keep_reproduction.py"))
+    folder = ROOT / "results" / "reproduction"
+    if not (folder / scale).is_dir():
+        pytest.skip(f"nothing was kept at the scale {scale} yet")
+    there = {path.stem: path.read_text(encoding="utf-8") for path in (folder / scale).glob("*.md")}
+    assert there == keep["pages"](folder, scale)

@@ -1,0 +1,58 @@
+"""Keep what a reproduction measured: ``python tools/keep_reproduction.py OUT`` copies its records to results/reproduction.
+
+Of each finished audit below ``OUT/SCALE`` the merged records are kept, and what its data look like; of each table of
+which something is measured the page as Markdown, made from the records that are kept. Ledgers and weights stay behind.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from copycost.reproduce import library, render
+
+ROOT = Path(__file__).resolve().parents[1]
+KEPT = ROOT / "results" / "reproduction"
+SCALES = ("small", "paper")
+FILES = ("records.json", "exploration.json")
+
+
+def main() -> int:
+    """Copy records and write pages."""
+    out = Path(sys.argv[1])
+    for scale in SCALES:
+        for records in sorted(out.glob(f"{scale}/*/records.json")):
+            folder = KEPT / scale / records.parent.name
+            folder.mkdir(parents=True, exist_ok=True)
+            for name in FILES:
+                if (records.parent / name).exists():
+                    shutil.copyfile(records.parent / name, folder / name)
+        write_pages(KEPT, scale)
+    return 0
+
+
+def write_pages(kept: Path, scale: str) -> None:
+    """Write the page of every table of which something is measured, and remove that of any other."""
+    if not (kept / scale).is_dir():
+        return
+    for name, page in pages(kept, scale).items():
+        (kept / scale / f"{name}.md").write_text(page, encoding="utf-8")
+
+
+def pages(kept: Path, scale: str) -> dict[str, str]:
+    """Return the page of every table of which something is measured, made from the records that are kept."""
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "reproduction"
+        shutil.copytree(kept / scale, copy / scale)
+        for table in library().chosen("all"):
+            for view in render(table.name, scale, copy):
+                if view.missing < view.expected:
+                    found[table.name] = (copy / scale / f"{table.name}.md").read_text(encoding="utf-8")
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
