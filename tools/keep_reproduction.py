@@ -1,4 +1,4 @@
-"""Keep what a reproduction measured: ``python tools/keep_reproduction.py OUT`` copies its records to results/reproduction.
+"""Keep what a reproduction measured under results/reproduction: ``python tools/keep_reproduction.py OUT``.
 
 Of each finished audit below ``OUT/SCALE`` the merged records are kept, and what its data look like; of each table of
 which something is measured the page as Markdown, made from the records that are kept. Ledgers and weights stay behind.
