@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from copycost.measures import Interval, student_interval
 from copycost.reproduce._library import Library
 from copycost.reproduce._measured import Measured, at_path, result_of
@@ -15,6 +17,7 @@ from copycost.reproduce._slots import Slot
 
 __all__ = ["LISTED", "Curve", "Listing", "listing", "round_curves"]
 
+ANSWERS = "chosen.answers"  # one label a query; those that validate are not among them
 LISTED = ("classes", "epochs", "confusion")
 
 
@@ -75,8 +78,9 @@ def listing(chart: str, cells: Sequence[Cell], scale: Scale, library: Library, r
         if not rows:
             continue
         if chart == "classes":
-            rows = [_shares(row) for row in rows]
             labels = labels or _classes(measured, scale, library, records)
+            counts = [_counts(row, len(labels)) for row in rows] if slot.measure == ANSWERS else rows
+            rows = [_shares(row) for row in counts]
         columns.append((slot.row, _intervals(rows)))
     longest = max((len(found) for _, found in columns), default=0)
     labels = labels or tuple(str(number + 1) for number in range(longest))
@@ -108,6 +112,11 @@ def _lists(slot: Slot, measured: Measured, scale: Scale, library: Library, recor
 
 def _intervals(rows: Sequence[Sequence[float]]) -> tuple[Interval, ...]:
     return tuple(student_interval(values) for values in zip(*rows, strict=True))
+
+
+def _counts(answers: Sequence[int], classes: int) -> list[int]:
+    """Return how many answers each class got."""
+    return [int(number) for number in np.bincount(answers, minlength=classes)]
 
 
 def _shares(counts: Sequence[float]) -> list[float]:
