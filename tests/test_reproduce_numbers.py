@@ -111,3 +111,9 @@ def test_what_is_measured_at_no_scale_is_called_quoted() -> None:
     assert words["DRMI on C3F2"] == "not yet measured"
     elsewhere = slots_of(library().tables["activethief-table3"], "small", library())
     assert why_missing(elsewhere["CIFAR-10", "Random", "10K"], none) == "not at this scale"
+
+
+def test_answers_are_counted_for_every_class() -> None:
+    from copycost.reproduce._curves import _counts
+
+    assert _counts([1, 1, 3], 5) == [0, 2, 0, 1, 0]
