@@ -193,7 +193,6 @@ class _Loop:
         self.answers = Answers(np.zeros(0, np.int64))
         self._inputs = scenario.pool.take([])
         self._dropped = 0
-        self._seen: set[bytes] = set()
         self._copies: dict[int, AnyClassifier] = {}
         self._inside = Inside(scenario.target, scenario.pool, memo)
         self._validation_index = self._draw_validation()
@@ -313,24 +312,16 @@ class _Loop:
         )
 
     def _not_asked_before(self, queries: Queries) -> Queries:
-        """Drop new inputs that an earlier round, or the validation share, has asked: they would be free."""
-        if not self._seen or (queries.pool_index >= 0).all():
+        """Drop new inputs that an earlier round has asked: they would be free."""
+        if not len(self._inputs) or (queries.pool_index >= 0).all():
             return queries
-        digests = queries.inputs.digests()
-        keep = np.array([row for row, digest in enumerate(digests) if digest not in self._seen], dtype=np.int64)
-        return Queries(
-            queries.inputs.take(keep),
-            queries.pool_index[keep],
-            queries.parent[keep],
-            queries.dropped + len(queries) - len(keep),
-            queries.facts,
-        )
+        asked = set(self._inputs.digests())
+        return queries.keep([row for row, digest in enumerate(queries.inputs.digests()) if digest not in asked])
 
     def _learn(self, queries: Queries, answers: Answers) -> None:
         self.index = np.concatenate([self.index, queries.pool_index])
         self.answers = self.answers.concat(answers) if len(self.answers) else answers
         self._inputs = self._inputs.concat(queries.inputs)
-        self._seen.update(queries.inputs.digests())
         self._dropped += queries.dropped
 
     def _train(self, number: int) -> dict[str, Any]:

@@ -208,11 +208,4 @@ def _without_duplicates(queries: Queries) -> Queries:
         if not new[row] or digest not in seen:
             keep.append(row)
         seen.add(digest)
-    rows = np.array(keep, dtype=np.int64)
-    return Queries(
-        queries.inputs.take(rows),
-        queries.pool_index[rows],
-        queries.parent[rows],
-        queries.dropped + len(queries) - len(rows),
-        queries.facts,
-    )
+    return queries.keep(keep)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -117,6 +117,17 @@ class Queries:
         """Return the pool members at ``indices`` as queries."""
         indices = np.asarray(indices, dtype=np.int64)
         return cls(pool.take(indices), indices, np.full(len(indices), -1, np.int64), facts=facts or {})
+
+    def keep(self, rows: Sequence[int]) -> Queries:
+        """Return the queries at ``rows``; the others are counted as dropped duplicates."""
+        kept = np.array(rows, dtype=np.int64)
+        return Queries(
+            self.inputs.take(kept),
+            self.pool_index[kept],
+            self.parent[kept],
+            self.dropped + len(self) - len(kept),
+            self.facts,
+        )
 
     def __len__(self) -> int:
         """Return the number of queries."""
