@@ -89,8 +89,8 @@ def test_who_does_not_declare_a_look_inside_is_shown_none() -> None:
             return super().choose(knowledge, k, rng=rng)
 
     for strategy in (Watching(), Combination(HCP(), Watching(), 9), Combination(Trace(), Watching(), 9)):
-        select(strategy, knowing(), 4)
-    assert [(one.target_probabilities, one.target_traces) for one in shown] == [(None, None)] * 3
+        select(strategy, knowing(target_layers=(40,)), 4)
+    assert [(one.target_probabilities, one.target_traces, one.target_layers) for one in shown] == [(None, None, ())] * 3
     assert parse("hcp + trace").looks_inside == {"target_probabilities", "target_traces"}
     assert not parse("cmal").looks_inside
 
@@ -446,6 +446,25 @@ def test_trace_with_all_starts_draws_nothing_and_with_fewer_does() -> None:
     assert len({tuple(choice("trace starts=1", knowing(), 14, seed)) for seed in range(6)}) > 1
     with pytest.raises(InvalidInput, match="trace starts is 0; 1 or more is needed"):
         parse("trace starts=0")
+
+
+@pytest.mark.parametrize("sizes", [(24, 11), (21, 16), (3, 4, 33), (40,)])
+def test_traces_of_the_last_layer_are_the_bits_of_its_neurons_alone(sizes: tuple[int, ...]) -> None:
+    states = np.random.default_rng(4).random((N, sum(sizes))) < np.linspace(0.1, 0.9, N)[:, None]
+    knowledge = knowing(target_traces=np.packbits(states, axis=1), target_layers=sizes)
+    alone = knowing(target_traces=np.packbits(states[:, -sizes[-1] :], axis=1), target_layers=sizes[-1:])
+    assert choice("trace layers=last", knowledge, 9) == choice("trace", alone, 9)
+    for text, part in (("trace", states), ("trace layers=last", states[:, -sizes[-1] :])):
+        facts = select(text, knowledge, 9).facts
+        assert facts["active_median"] == pytest.approx(np.median(part.mean(axis=1)))
+        assert facts["active_lower_quartile"] == pytest.approx(np.quantile(part.mean(axis=1), 0.25))
+
+
+def test_the_last_layer_needs_the_sizes_of_all_and_sizes_must_fit_the_bits() -> None:
+    with pytest.raises(InvalidInput, match="how many neurons each layer has is not known; give target_layers"):
+        select("trace layers=last", knowing(), 4)
+    with pytest.raises(InvalidInput, match="target_layers have 48 neurons and target_traces 5 bytes; 6 are needed"):
+        select("trace", knowing(target_layers=(40, 8)), 4)
 
 
 def test_traces_that_are_all_alike_give_the_lowest_indices() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from copycost._types import AnyArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
-from copycost.networks import activation_traces
+from copycost.networks import activation_traces, relu_sizes
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo
 
@@ -30,7 +30,7 @@ class Inside:
 
     def __init__(self, target: Target, pool: Inputs, memo: Memo) -> None:
         self._target, self._pool, self._memo = target, pool, memo
-        self._found: dict[str, AnyArray] = {}
+        self._found: dict[str, Any] = {}
 
     def find(self, needs: frozenset[str]) -> dict[str, Any]:
         """Return what the strategy's needs name, for every member of the pool.
@@ -46,6 +46,8 @@ class Inside:
                 fingerprint = self._target.fingerprint()
                 memo = Memo() if fingerprint is None else self._memo
                 self._found[need] = memo.array((f"{need}/1", fingerprint, self._pool.digest()), makers[need])
+                if need == "target_traces":
+                    self._found["target_layers"] = self._layers()
         return dict(self._found)
 
     def _probabilities(self) -> AnyArray:
@@ -65,3 +67,7 @@ class Inside:
                 "over images held here; choose another strategy, or a target from weights or trained here."
             )
         return activation_traces(self._target.classifier, self._pool)
+
+    def _layers(self) -> tuple[int, ...]:
+        assert isinstance(self._target, NetworkTarget)  # _traces has refused all others, whoever looked first
+        return tuple(relu_sizes(self._target.classifier, self._pool).values())

@@ -120,6 +120,7 @@ class Strategy(ABC):
             substitute=knowledge.substitute if "substitute" in needs else None,
             target_probabilities=knowledge.target_probabilities if "target_probabilities" in needs else None,
             target_traces=knowledge.target_traces if "target_traces" in needs else None,
+            target_layers=knowledge.target_layers if "target_traces" in needs else (),
         )
 
     def check_count(self, k: int, free: int) -> None:

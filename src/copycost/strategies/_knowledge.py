@@ -52,6 +52,8 @@ class Knowledge:
         declares it and counted in the record.
     target_traces : uint8 array (n, bytes) or None
         Which neurons of the target every member activates, eight to a byte; the same.
+    target_layers : tuple of int
+        Neurons of each of the layers whose states those bits are, in their order; empty where it is not known.
     candidates : int64 array or None
         Pool indices that may be chosen now, ascending; None for all. The second strategy of a combination sees those
         that the first has picked.
@@ -76,6 +78,7 @@ class Knowledge:
     input_answers: Answers = field(default_factory=lambda: Answers(np.zeros(0, np.int64)))
     target_probabilities: Float32Array | None = None
     target_traces: ByteArray | None = None
+    target_layers: tuple[int, ...] = ()
     candidates: IntArray | None = None
     compared: Images | None = None
     budget: int = 0
@@ -146,6 +149,12 @@ def check_inside(knowledge: Knowledge) -> None:
         raise InvalidInput(
             f"target_traces have shape {bits.shape} and dtype {bits.dtype}; uint8 of shape ({size}, bytes) is needed, "
             "eight neurons to a byte (numpy.packbits)."
+        )
+    neurons = sum(knowledge.target_layers)
+    if bits is not None and neurons and bits.shape[1] != -(-neurons // 8):
+        raise InvalidInput(
+            f"target_layers have {neurons} neurons and target_traces {bits.shape[1]} bytes; {-(-neurons // 8)} are "
+            "needed, eight neurons to a byte."
         )
 
 

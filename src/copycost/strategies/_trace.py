@@ -32,6 +32,9 @@ class Trace(Grouped):
 
     Attributes
     ----------
+    layers : {"all", "last"}
+        Neurons of all ReLU layers, as section 5.4.3 defines a trace, or of the last one, which of all sets of LeNet-5's
+        ReLU layers comes nearest to the shares of Figure 7.
     direction : {"min", "max"}
         The smallest sum, or the largest, which is the smallest of the negated distances.
     init : {"min-sum", "min-max"}
@@ -48,6 +51,7 @@ class Trace(Grouped):
     media: ClassVar[frozenset[str]] = frozenset({"image"})
     source: ClassVar[str] = "DRMI, section 5.4.3, Equation 11, Table 13; solved by Algorithms 1 to 3"
 
+    layers: Literal["all", "last"] = "all"
     direction: Literal["min", "max"] = "max"
     init: Literal["min-sum", "min-max"] = "min-sum"
     starts: int | None = None
@@ -74,7 +78,7 @@ class Trace(Grouped):
 
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
         """Return ``count`` of ``ids``, kept where nothing is drawn."""
-        bits = cast(ByteArray, knowledge.target_traces)[ids]
+        bits = self._traces(knowledge)[0][ids]
         if self.starts is not None and self.starts < len(ids):
             return ids[self._solve(bits, count, knowledge, rng)]
         if not matrix_fits(len(ids)):
@@ -88,12 +92,12 @@ class Trace(Grouped):
         return ids[knowledge.memo.array(key, lambda: self._solve(bits, count, knowledge, None))]
 
     def facts(self, knowledge: Knowledge) -> dict[str, float]:
-        """Return what share of all bits is set in the traces of the pool: median, quartiles and ends (Figure 7).
+        """Return what share of the neurons each trace of the pool has activated: median, quartiles and ends (Figure 7).
 
         The ends are those of a box plot: the outermost within one and a half times the width of the box.
         """
-        bits = cast(ByteArray, knowledge.target_traces)
-        shares = _SET_BITS[bits].sum(axis=1) / (8 * bits.shape[1])
+        bits, neurons = self._traces(knowledge)
+        shares = _SET_BITS[bits].sum(axis=1) / neurons
         low, middle, high = (float(value) for value in np.quantile(shares, (0.25, 0.5, 0.75)))
         inside = shares[(shares >= low - 1.5 * (high - low)) & (shares <= high + 1.5 * (high - low))]
         return {
@@ -103,6 +107,20 @@ class Trace(Grouped):
             "active_upper_quartile": high,
             "active_highest": float(inside.max()),
         }
+
+    def _traces(self, knowledge: Knowledge) -> tuple[ByteArray, int]:
+        """Return the traces of the pool over the layers that count, packed, and how many neurons those are."""
+        bits, layers = cast(ByteArray, knowledge.target_traces), knowledge.target_layers
+        if self.layers == "all":
+            return bits, sum(layers) or 8 * bits.shape[1]
+        if not layers:
+            raise InvalidInput(
+                "trace layers is 'last', and how many neurons each layer has is not known; give target_layers, or take "
+                "layers=all."
+            )
+        first, skipped = divmod(sum(layers[:-1]), 8)
+        last = np.unpackbits(bits[:, first:], axis=1)[:, skipped : skipped + layers[-1]]
+        return np.packbits(last, axis=1), layers[-1]
 
     def _solve(self, bits: ByteArray, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
         distances = Hamming(bits)
