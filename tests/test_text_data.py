@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -754,6 +754,30 @@ def test_a_table_of_the_hub_is_read_by_the_types_of_its_columns() -> None:
     assert numbers is not None
     assert (numbers.tolist(), classes) == ([1, 0], ("no", "yes"))
     assert _hub._texts("hf:mine:train", table, "sentence").texts == ("a", "")
+
+
+def test_a_set_in_the_hubs_layout_is_loaded_by_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = pytest.importorskip("datasets", reason="the package datasets is not installed")
+    monkeypatch.chdir(tmp_path)  # the package takes OWNER/NAME below the working directory before it asks the Hub
+    words, pictures = Path("own/words/data"), Path("own/pictures/data")
+    for folder in (words, pictures):
+        folder.mkdir(parents=True)
+    kinds = hub.Features({"text": hub.Value("string"), "label": hub.ClassLabel(names=["bad", "good"])})
+    rows = {"text": [f"this is sentence {row}" for row in range(6)], "label": [0, 1] * 3}
+    hub.Dataset.from_dict(rows, features=kinds).to_parquet(words / "train-00000-of-00001.parquet")
+    kinds = hub.Features({"image": hub.Image(), "label": hub.ClassLabel(names=["a", "b", "c"])})
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 8, 8, 3), dtype=np.uint8)
+    rows = {"image": [Image.fromarray(image) for image in pixels], "label": [0, 1, 2] * 3}
+    hub.Dataset.from_dict(rows, features=kinds).to_parquet(pictures / "train-00000-of-00001.parquet")
+
+    texts = datasets.load("hf:own/words:train", data_dir=tmp_path)
+    assert (labels(texts), texts.classes) == ([0, 1] * 3, ("bad", "good"))
+    assert datasets.texts_of(texts).texts[3] == "this is sentence 3"
+    images = datasets.load("hf:own/pictures:train[2:7]", data_dir=tmp_path)
+    assert (labels(images), images.classes) == ([2, 0, 1, 2, 0], ("a", "b", "c"))
+    assert (cast(Images, images.inputs).array == pixels[2:7]).all()
+    with pytest.raises(MissingData, match=r"hf:own/words cannot be loaded .*check the name, the configuration and"):
+        datasets.load("hf:own/words:test", data_dir=tmp_path)
 
 
 # ---- the guide
