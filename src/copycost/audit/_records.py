@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from copycost._version import __version__
+from copycost._whole import written_whole
 from copycost.audit._spec import AuditSpec, build_spec
 from copycost.errors import InvalidInput, LedgerError, SpecMismatch
 
@@ -136,19 +136,8 @@ def _plain(value: object) -> str:
 
 def write_json(path: Path, document: dict[str, Any]) -> None:
     """Write a JSON document whole or not at all, and make it durable."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with open(part, "w", encoding="utf-8") as file:
-            file.write(_compact(json.dumps(document, indent=1, allow_nan=False)) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        cause = "the disk is full" if error.errno == errno.ENOSPC else str(error.strerror)
-        raise InvalidInput(
-            f"{path} cannot be written ({cause}); make room or choose another folder, then run again to go on."
-        ) from None
+    with written_whole(path) as part:
+        part.write_text(_compact(json.dumps(document, indent=1, allow_nan=False)) + "\n", encoding="utf-8")
 
 
 def _compact(text: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from copycost._streams import stream
+from copycost._whole import written_whole
 from copycost.datasets import Dataset
 from copycost.errors import InvalidInput
 from copycost.exploration._explore import explore
@@ -38,15 +38,8 @@ def write_exploration(parts: Mapping[str, Dataset], path: Path, seed: int) -> No
         role: explore(dataset, rng=stream(seed, "exploration", role)).as_document() for role, dataset in parts.items()
     }
     document = {"schema": EXPLORATION_SCHEMA, "seed": seed, "parts": found}
-    part = path.with_name(path.name + ".part")
-    try:
+    with written_whole(path) as part:
         part.write_text(json.dumps(document, allow_nan=False) + "\n", encoding="utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise InvalidInput(
-            f"{path} cannot be written ({error.strerror}); make room or choose another folder."
-        ) from None
 
 
 def read_exploration(path: Path) -> dict[str, Exploration]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
+from copycost._whole import written_whole
 from copycost.errors import InvalidInput
 from copycost.networks import AnyClassifier, load_weights, save_weights
 
@@ -42,20 +42,9 @@ class Checkpoints:
         if self._folder is None:
             return
         path = self._file(what, number)
-        part = path.with_suffix(".part")
-        try:
+        with written_whole(path) as part:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with open(part, "w", encoding="utf-8") as file:
-                json.dump(document, file, allow_nan=False)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise InvalidInput(
-                f"{path} cannot be written ({error.strerror}); make room or choose another folder, then run again to "
-                "go on."
-            ) from None
+            part.write_text(json.dumps(document, allow_nan=False), encoding="utf-8")
 
     def load_copy(self, classifier: AnyClassifier, number: int) -> bool:
         """Fill a classifier with the weights that a round left, and tell whether they were there."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import nn
 
+from copycost._whole import written_whole
 from copycost.errors import InvalidInput
 
 __all__ = ["load_weights", "read_head", "save_weights"]
@@ -18,17 +18,8 @@ __all__ = ["load_weights", "read_head", "save_weights"]
 
 def save_weights(network: nn.Module, path: Path, metadata: dict[str, str] | None = None) -> None:
     """Write a network's state to ``path``, perhaps with texts beside it, whole or not at all, and make it durable."""
-    part = path.with_suffix(".part")
-    try:
+    with written_whole(path, SafetensorError) as part:
         save_file({name: value.contiguous() for name, value in network.state_dict().items()}, part, metadata)
-        with open(part, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
-    except (SafetensorError, OSError) as error:
-        part.unlink(missing_ok=True)
-        raise InvalidInput(
-            f"{path} cannot be written ({error}); make room or choose another folder, then run again to go on."
-        ) from None
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from copycost._whole import written_whole
 from copycost.audit import AuditResult, Cost
 from copycost.exploration import read_exploration
 from copycost.report._page import render
@@ -37,7 +38,7 @@ def write_page(
         samples=lambda role, found: sample_inputs(result, role, found, data_dir),
         cost=cost,
     )
-    written, part = folder / "report.html", folder / "report.html.part"
-    part.write_text(page, encoding="utf-8")
-    part.replace(written)
-    return written
+    path = folder / "report.html"
+    with written_whole(path) as part:
+        part.write_text(page, encoding="utf-8")
+    return path

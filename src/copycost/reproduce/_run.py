@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+from copycost._whole import written_whole
 from copycost.audit import AuditSpec, Folder, Plan, run_audit
 from copycost.audit._executor import Message
 from copycost.audit._records import TARGET_SCHEMA, write_json
 from copycost.audit._tasks import finished, target_key
-from copycost.errors import InvalidInput
+from copycost.errors import CopycostError, InvalidInput, MissingData
 from copycost.reproduce._document import document
 from copycost.reproduce._html import html
 from copycost.reproduce._library import Library, check_scale, library
@@ -50,7 +53,7 @@ def reproduce(
     data_dir : where named data sets lie
     workers : processes, one thread each
     tell, planned : as of `copycost.audit.run_audit`
-    started : called before each audit with its name, its place and how many there are
+    started : called before each audit that is not finished, with its name, its place and how many there are
     tables : other tables than those that come with copycost
 
     Returns
@@ -61,8 +64,10 @@ def reproduce(
     Raises
     ------
     InvalidInput
-        For an unknown name or scale; if a table alone was asked for and needs a method that is not there; and as of
-        `copycost.audit.run_audit`. What is finished is kept.
+        For an unknown name or scale; if a table alone was asked for and needs a method that is not there; if ``out``
+        cannot be written; and as of `copycost.audit.run_audit`. What is finished is kept.
+    MissingData
+        If audits lack a data set; after all others were run and the pages written.
     """
     tables = tables or library()
     chosen, at = tables.chosen(name), check_scale(scale)
@@ -71,30 +76,51 @@ def reproduce(
         what = "; ".join(need.what for need in chosen[0].needs[at] if need.kind == "method")
         raise InvalidInput(f"{name} needs a method that copycost does not have yet at the scale {scale}: {what}.")
     folder = folder_of(out, at)
-    command = f"copycost reproduce {name} --scale {scale}"
+    _make(folder)
+    run = partial(
+        run_audit,
+        data_dir=data_dir,
+        workers=workers,
+        command=f"copycost reproduce {name} --scale {scale}",
+        planned=planned,
+        tell=tell,
+        keep_memo=True,
+    )
     names = _audits(able, at, tables)
+    lacking = _measure(names, at, folder, tables, run, started or (lambda audit, place, count: None))
+    for audit in tables.audits:
+        _clean(folder / audit)
+    views = render(name, scale, out, data_dir=data_dir, tables=tables)
+    if lacking:
+        lines = [f"{', '.join(audits)}: not measured. {why}" for why, audits in lacking.items()]
+        raise MissingData("\n".join([*lines, f"All else was measured; the pages are in {folder}."]))
+    return views
+
+
+def _measure(
+    names: Sequence[str],
+    scale: Scale,
+    folder: Path,
+    tables: Library,
+    run: Callable[[AuditSpec, Path], object],
+    started: Started,
+) -> dict[str, list[str]]:
+    """Run what is not finished; return what data is missing, and for which audits, as none should wait for another."""
+    lacking: dict[str, list[str]] = {}
     for place, audit in enumerate(names):
-        spec = tables.spec(audit, at)
+        spec = tables.spec(audit, scale)
         assert spec is not None  # a slot names only audits that the scale has
-        if started is not None:
-            started(audit, place, len(names))
-        if not _is_finished(spec, folder / audit):
-            others = [folder / other for other in tables.audits if other != audit]
-            _share_targets(spec, folder / audit, others)
-            _lend_memo(folder / audit, [folder, *others])
-            run_audit(
-                spec,
-                folder / audit,
-                data_dir=data_dir,
-                workers=workers,
-                command=command,
-                planned=planned,
-                tell=tell,
-                keep_memo=True,
-            )
-    for each in [folder, *(folder / audit for audit in tables.audits)]:
-        shutil.rmtree(Folder(each).memo, ignore_errors=True)
-    return render(name, scale, out, data_dir=data_dir, tables=tables)
+        if _is_finished(spec, folder / audit):
+            continue
+        started(audit, place, len(names))
+        others = [folder / other for other in tables.audits if other != audit]
+        _share_targets(spec, folder / audit, others)
+        _lend_memo(folder / audit, others)
+        try:
+            run(spec, folder / audit)
+        except MissingData as error:
+            lacking.setdefault(str(error), []).append(audit)
+    return lacking
 
 
 def render(
@@ -105,13 +131,14 @@ def render(
     chosen, at = tables.chosen(name), check_scale(scale)
     folder = folder_of(out, at)
     records, views = Records(folder), []
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     for table in chosen:
         if _lacks_method(table, at):
             continue
         view = view_of(table, at, tables, records, data_dir)
-        _write(folder / f"{table.name}.md", markdown(view))
-        _write(folder / f"{table.name}.html", html(view))
+        for suffix, page in ((".md", markdown(view)), (".html", html(view))):
+            with written_whole(folder / f"{table.name}{suffix}") as part:
+                part.write_text(page, encoding="utf-8")
         write_json(folder / f"{table.name}.json", document(view))
         views.append(view)
     return views
@@ -147,12 +174,39 @@ def _lend_memo(folder: Path, others: Sequence[Path]) -> None:
     """Move what other audits have worked out of their pools to the next: each file is named by what it depends on."""
     memo = Folder(folder).memo
     for other in others:
-        for file in Folder(other).memo.glob("*.npy"):
-            memo.mkdir(parents=True, exist_ok=True)
-            file.replace(memo / file.name)
+        with _at_rest(other) as rests:
+            for file in Folder(other).memo.glob("*.npy") if rests else ():
+                memo.mkdir(parents=True, exist_ok=True)
+                file.replace(memo / file.name)
 
 
-def _write(path: Path, text: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
+def _clean(folder: Path) -> None:
+    with _at_rest(folder) as rests:
+        if rests:
+            Folder(folder).clean()
+
+
+@contextmanager
+def _at_rest(folder: Path) -> Iterator[bool]:
+    """Hold an audit's folder for a moment; False where there is no audit, or another run is at it."""
+    audit = Folder(folder)
+    if not audit.spec_file.exists() or not audit.memo.is_dir():
+        yield False
+        return
+    try:
+        lock = audit.hold()
+    except CopycostError:
+        yield False
+        return
+    with lock:
+        yield True
+
+
+def _make(folder: Path) -> None:
+    """Make the folder of a scale, before anything is measured that could not be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInput(
+            f"{folder} cannot be written ({error.strerror}); make room or choose another folder with --out."
+        ) from None
