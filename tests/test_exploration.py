@@ -189,10 +189,13 @@ def test_a_written_file_reads_back_as_the_same_explorations(tmp_path: Path) -> N
     assert Exploration.from_document(json.loads(json.dumps(again))) == found["pool"]
 
 
+NO_PARTS = '{"schema": "copycost.exploration/1"}'
+
+
 def test_no_file_is_no_exploration_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "exploration.json"
     assert read_exploration(path) == {}
-    for text in ("{", "[]", '{"schema": "other"}'):
+    for text in ("{", "[]", '{"schema": "other"}', NO_PARTS, NO_PARTS[:-1] + ', "parts": {"pool": 5}}'):
         path.write_text(text)
         with pytest.raises(InvalidInput, match="exploration"):
             read_exploration(path)

@@ -67,6 +67,9 @@ def test_a_copy_agrees_far_more_than_chance_and_pays_exactly_its_budget(scenario
     labels = extraction.substitute.labels(scenario.test)
     assert result["measures"]["agreement"] == pytest.approx((labels == scenario.test_answers).mean())
     assert result["measures"]["accuracy"] == pytest.approx((labels == scenario.test_labels).mean())
+    best = extraction.substitute.probabilities(scenario.test).argsort(axis=1)[:, -5:]
+    among = (best == np.asarray(scenario.test_labels)[:, np.newaxis]).any(axis=1).mean()
+    assert result["measures"]["top5_accuracy"] == pytest.approx(among)
     assert result["measuring_charged"] == 60 + result["measures"]["transfer"]["made"]
 
 
@@ -103,6 +106,7 @@ def test_labels_are_given_to_a_strategy_only_if_it_declares_them(scenario: Scena
         measured = run_cell(_cell(), unlabelled, ledger).result
     assert measured["measures"]["accuracy"] is None
     assert measured["measures"]["test_loss"] is None
+    assert measured["measures"]["top5_accuracy"] is None
     assert measured["measures"]["transfer"]["among_made"]["off_diagonal"] is None
     assert measured["queries"]["answers_against_pool_label"] is None
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss
+from sklearn.metrics import accuracy_score, confusion_matrix, f1_score, log_loss, top_k_accuracy_score
 
 from copycost import measures
 from copycost._types import FloatArray, IntArray
@@ -74,6 +74,28 @@ def test_cross_entropy_equals_scikit_learn() -> None:
     assert narrow == pytest.approx(log_loss(true, table, labels=range(7)), rel=1e-5)
 
 
+@pytest.mark.parametrize("k", [1, 2, 5, 7])
+def test_top_k_accuracy_equals_scikit_learn_where_nothing_ties(k: int) -> None:
+    table, true = rng(3).dirichlet(np.ones(7), 200), labels(200, 7, 4)
+    expected = 1.0 if k == 7 else top_k_accuracy_score(true, table, k=k, labels=range(7))
+    assert measures.top_k_accuracy(table, true, k) == pytest.approx(expected)
+    assert measures.top_k_accuracy(table.astype(np.float32), true, k) == pytest.approx(expected)
+    assert measures.top_k_accuracy(np.log(table), true, k) == pytest.approx(expected)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.lists(st.integers(0, 2), min_size=4, max_size=4), st.integers(0, 3)), min_size=1, max_size=9)
+)
+def test_of_equal_probabilities_the_lowest_label_comes_first(rows: list[tuple[list[int], int]]) -> None:
+    for k in (1, 2, 3, 4):
+        hits = [true in sorted(range(4), key=lambda label: (-row[label], label))[:k] for row, true in rows]
+        table = np.array([row for row, _ in rows], dtype=np.float64)
+        assert measures.top_k_accuracy(table, [true for _, true in rows], k) == pytest.approx(np.mean(hits))
+        if k == 1:
+            assert measures.accuracy(table.argmax(axis=1), [true for _, true in rows]) == pytest.approx(np.mean(hits))
+
+
 def test_cross_entropy_of_a_confident_error_is_the_floor_and_of_a_confident_hit_zero() -> None:
     table = np.array([[1.0, 0.0], [1.0, 0.0]])
     assert measures.cross_entropy(table, [0, 0]) == 0.0
@@ -92,6 +114,12 @@ def test_cross_entropy_of_a_confident_error_is_the_floor_and_of_a_confident_hit_
         (lambda: measures.confusion([-1], [0], classes=3), "labels from -1"),
         (lambda: measures.confusion([0], [0], classes=0), "classes is 0"),
         (lambda: measures.per_class_agreement([0], [0, 1], classes=3), "lengths differ"),
+        (lambda: measures.top_k_accuracy([[0.5, 0.5]], [0], 0), "k is 0; a whole number from 1 to 2"),
+        (lambda: measures.top_k_accuracy([[0.5, 0.5]], [0], 3), "k is 3; a whole number from 1 to 2"),
+        (lambda: measures.top_k_accuracy([[0.5, 0.5]], [2], 1), "labels"),
+        (lambda: measures.top_k_accuracy([[0.5, 0.5]], [0, 1], 1), "lengths differ"),
+        (lambda: measures.top_k_accuracy([[np.nan, 1.0]], [0], 1), "NaN"),
+        (lambda: measures.top_k_accuracy(np.zeros((0, 3)), [], 1), "shape"),
         (lambda: measures.cross_entropy([[0.5, 0.5]], [0, 1]), "lengths differ"),
         (lambda: measures.cross_entropy([[3.0, -2.0]], [0]), "softmax"),
         (lambda: measures.cross_entropy([[0.4, 0.4]], [0]), "softmax"),

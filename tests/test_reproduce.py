@@ -3,16 +3,18 @@
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from rich.console import Console
 
-from copycost.audit import Folder
-from copycost.errors import InvalidInput
+from copycost.audit import Folder, load_data
+from copycost.errors import InvalidInput, LedgerError, MissingData
 from copycost.measures import student_interval
 from copycost.reproduce import Library, View, list_tables, render, reproduce, run_command
 from copycost.reproduce._html import html
@@ -283,7 +285,7 @@ def test_a_page_can_be_made_of_a_part_of_the_records_and_counts_what_is_missing(
     cell = next(cell for cell in view.cells if (cell.row, cell.column) == ("K-center", "2K"))
     assert cell.below == "no interval; 1 seed of 2"
     text = (copied / "small" / "test-table1.md").read_text()
-    assert "1 are missing" in text
+    assert "1 is missing; copycost reproduce test-table1 --scale small measures it." in text
     assert "test-digits: 7 of 8 cells" in text
     assert not (audit / "cells" / lost.key).exists()
 
@@ -523,6 +525,11 @@ def test_the_tables_that_come_with_copycost_can_be_listed(tmp_path: Path) -> Non
 
 
 def test_an_unknown_name_gets_the_nearest_and_an_unknown_scale_the_known_ones(tables: Library, tmp_path: Path) -> None:
+    for name in ("test-tabel1", "table1", "tabel1"):
+        with pytest.raises(InvalidInput, match="did you mean 'test-table1'"):
+            reproduce(name, "small", tmp_path, tables=tables)
+    with pytest.raises(InvalidInput, match="'activethief-table6' or 'drmi-table6' or 'thesis-table6'"):
+        render("table6", "small", tmp_path)
     with pytest.raises(InvalidInput, match="did you mean 'test-table1'"):
         reproduce("test-tabel1", "small", tmp_path, tables=tables)
     with pytest.raises(InvalidInput, match="the scale is 'medium'; small or paper is allowed"):
@@ -595,3 +602,226 @@ def test_an_audit_that_cannot_run_is_named(tmp_path: Path) -> None:
     tables = _library(tmp_path, audits, TABLE)
     with pytest.raises(InvalidInput, match="the audit test-noise at the scale small cannot be run"):
         reproduce("test-table1", "small", tmp_path / "out", tables=tables)
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_anything_runs(tables: Library, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    begun: list[str] = []
+    for out in (tmp_path / "file", tmp_path / "file" / "deeper", Path("/proc/reproduction")):
+        with pytest.raises(InvalidInput, match=r"cannot be written .*--out"):
+            reproduce("test", "small", out, tables=tables, started=lambda audit, place, count: begun.append(audit))
+        with pytest.raises(InvalidInput, match="cannot be written"):
+            render("test", "small", out, tables=tables)
+    assert not begun
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_what_is_no_audit_below_the_folder_is_left_alone(tables: Library, copied: Path) -> None:
+    shutil.rmtree(copied / "small" / "test-noise")
+    for place in (copied / "small" / "memo", copied / "small" / "test-noise" / "memo"):
+        place.mkdir(parents=True)
+        (place / "thesis.npy").write_text("precious")
+    shutil.copytree(copied / "small" / "test-noise", copied / "small" / "holidays")
+    reproduce("test-figure2", "small", copied, workers=1, tables=_figures_alone(copied))
+    found = sorted(str(path.relative_to(copied / "small")) for path in copied.rglob("thesis.npy"))
+    assert found == ["holidays/memo/thesis.npy", "memo/thesis.npy", "test-noise/memo/thesis.npy"]
+
+
+def _figures_alone(folder: Path) -> Library:
+    """Return the figure without its panel of noise, beside audits of both names."""
+    panels = [panel for panel in FIGURE["panels"] if panel["title"] != "Labels"]  # type: ignore[index]
+    return _library(folder / "yaml", AUDITS, {**FIGURE, "panels": panels})
+
+
+def test_arrays_of_an_audit_that_another_run_is_at_are_left_to_it(tables: Library, copied: Path) -> None:
+    audit = Folder(copied / "small" / "test-noise")
+    audit.memo.mkdir()
+    (audit.memo / "matrix.npy").write_bytes(b"held")
+    shutil.rmtree(copied / "small" / "test-digits")
+    with audit.hold():
+        reproduce("test-figure2", "small", copied, workers=2, tables=_figures_alone(copied))
+        assert (audit.memo / "matrix.npy").read_bytes() == b"held"
+    reproduce("test-figure2", "small", copied, workers=1, tables=_figures_alone(copied))
+    assert not audit.memo.exists()
+
+
+def test_a_second_run_on_an_audit_in_progress_is_told_so(tables: Library, copied: Path) -> None:
+    audit = Folder(copied / "small" / "test-noise")
+    (audit.path / "records.json").unlink()
+    with audit.hold(), pytest.raises(LedgerError, match="in use by another run"):
+        reproduce("test-table1", "small", copied, workers=1, tables=tables)
+
+
+def test_an_audit_without_its_data_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    lacking = {"small": {**AUDIT, "pool": "wikitext2:train", "test": "trec:test", "target": "kim@wikitext2:train"}}
+    audits = {"test-absent": lacking, "test-digits": {"small": {**AUDIT, "strategies": ["random"], "budgets": [60]}}}
+    audits["test-gone"] = lacking
+    panels = [
+        {
+            "title": name,
+            "settings": {"audit": name},
+            "rows": {"Random": {"strategy": "random", "budget": 60}},
+            "columns": {"2K": {}},
+        }
+        for name in audits
+    ]
+    audits["test-absent"]["small"] |= {"substitute": "kim"}
+    table = {**FIGURE, "panels": panels, "name": "test-table7"}
+    tables = _library(tmp_path / "yaml", {"schema": "copycost.audits/1", "audits": audits}, table)
+    data = tmp_path / "data"
+    with pytest.raises(MissingData) as raised:
+        reproduce("test", "small", tmp_path, data_dir=data, workers=2, tables=tables)
+    text = str(raised.value)
+    assert text.startswith("test-absent, test-gone: not measured. WikiText-2")
+    assert text.count("WikiText-2 (") == 1
+    assert text.endswith(f"What could be measured is on the pages in {tmp_path / 'small'}.")
+    document = json.loads((tmp_path / "small" / "test-table7.json").read_text())
+    assert [panel["cells"][0]["measured"] is None for panel in document["panels"]] == [True, False, True]
+
+
+def _damage(text: str) -> list[str]:
+    records = json.loads(text)
+    return [
+        text[: len(text) // 2],
+        "[]",
+        '{"schema": "copycost.records/1"}',
+        '{"schema": "copycost.records/1", "cells": 5, "targets": []}',
+        '{"schema": "copycost.records/1", "cells": [{}], "targets": []}',
+        json.dumps({**records, "cells": [{**records["cells"][0], "result": None}]}),
+        json.dumps({**records, "targets": [5]}),
+    ]
+
+
+@pytest.mark.parametrize("number", range(7))
+def test_damaged_records_are_named_and_the_list_still_shows_the_others(
+    number: int, tables: Library, copied: Path
+) -> None:
+    path = copied / "small" / "test-noise" / "records.json"
+    path.write_text(_damage(path.read_text())[number])
+    with pytest.raises(InvalidInput, match=r"test-noise/records.json .*(damaged|has schema None)"):
+        render("test-table1", "small", copied, tables=tables)
+    words = [state_of(table, "small", copied, tables).words for table in tables.tables.values()]
+    assert "records.json" in words[0]
+    only = _figures_alone(copied)
+    assert state_of(only.tables["test-figure2"], "small", copied, only).words == "measured"
+    console = Console(record=True, width=300)
+    list_tables("small", copied, console, tables=tables)
+    assert "records.json" in console.export_text()
+
+
+def test_a_damaged_record_of_one_cell_is_named(tables: Library, copied: Path) -> None:
+    path = next((copied / "small" / "test-noise" / "cells").glob("*/record.json"))
+    path.write_text(json.dumps({**json.loads(path.read_text()), "run": None}))
+    with pytest.raises(InvalidInput, match=rf"{path.parent.name}/record.json is damaged"):
+        render("test-table1", "small", copied, tables=tables)
+
+
+@pytest.mark.parametrize("value", ["high", [0.5], {"mean": 0.5}])
+def test_a_record_with_something_else_than_a_number_is_named(value: object, tables: Library, copied: Path) -> None:
+    path = next((copied / "small" / "test-noise" / "cells").glob("*/record.json"))
+    record = json.loads(path.read_text())
+    record["result"]["measures"]["agreement"] = value
+    path.write_text(json.dumps(record))
+    with pytest.raises(InvalidInput, match=r"records of test-noise hold .* at measures.agreement .*a number belongs"):
+        render("test-table1", "small", copied, tables=tables)
+
+
+def test_an_audit_that_is_finished_is_not_announced(tables: Library, copied: Path) -> None:
+    (copied / "small" / "test-noise" / "records.json").unlink()
+    begun: list[tuple[str, int, int]] = []
+    reproduce("test", "small", copied, workers=1, tables=tables, started=lambda *audit: begun.append(audit))
+    assert begun == [("test-noise", 1, 2)]
+
+
+def test_a_page_of_a_part_names_the_command_that_measures_the_rest(tables: Library, copied: Path) -> None:
+    shutil.rmtree(copied / "small" / "test-noise")
+    (view,) = render("test-table1", "small", copied, tables=tables)
+    text = markdown(view)
+    assert "4 are missing; copycost reproduce test-table1 --scale small measures them." in text
+    assert "copycost reproduce test-table1 --scale small" in html(view)
+
+
+def test_what_is_printed_compares_as_the_page_does(
+    tables: Library, copied: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run_command("thesis-table4", "small", copied, page_only=True)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "10 of 10 values counted" in text
+    assert "other than the number counted here: 4 of the 10" in text
+    for written in (text, *((copied / "small" / f"thesis-table4{kind}").read_text() for kind in (".md", ".html"))):
+        assert "interval" not in written.partition("<main>")[2]
+        assert "over seeds" not in written
+    assert "| VGG16 | published | 14,748,170 |" in (copied / "small" / "thesis-table4.md").read_text()
+
+
+def test_figures_of_data_speak_of_data_and_of_no_unit(tables: Library, copied: Path) -> None:
+    alone = _library(copied / "yaml", AUDITS, {**FIGURE, "panels": FIGURE["panels"][4:]})  # type: ignore[index]
+    (view,) = render("test-figure2", "small", copied, tables=alone)
+    page, text = html(view), markdown(view)
+    assert "per cent" not in page + text
+    assert "These are the data of the scale &#39;small&#39;." in page
+    assert "<h2>The data</h2>" in page
+    shutil.rmtree(copied / "small" / "test-digits")
+    (view,) = render("test-figure2", "small", copied, tables=alone)
+    assert "were not looked at yet; copycost reproduce test-figure2 --scale small does." in markdown(view)
+    assert "per cent" not in html(view) + markdown(view)
+
+
+def test_nothing_is_said_of_random_where_no_order_is_a_question(measured: tuple[Path, list[View]]) -> None:
+    table, figure = measured[1]
+    title = "Where active selection does not beat random"
+    for written in (html(table), markdown(table), html(figure), markdown(figure)):
+        assert title in written
+    panels = [panel for panel in table.table.panels if panel.order is None]
+    shown = [panel for panel in table.panels if panel.title in {one.title for one in panels}]
+    alone = replace(table, table=table.table.model_copy(update={"panels": tuple(panels)}), panels=tuple(shown))
+    assert "noise" in {cell.slot.choices[0].strategy for cell in alone.cells}
+    for written in (html(alone), markdown(alone)):
+        assert title not in written
+
+
+def test_a_sequence_shows_the_first_images_of_each_class_in_their_order(tables: Library, copied: Path) -> None:
+    panel = {**FIGURE["panels"][4], "title": "Sequence", "chart": "sequence"}  # type: ignore[index]
+    sequence = _library(copied / "yaml", AUDITS, {**FIGURE, "panels": [panel]}, **{"name": "test-figure4"})
+    (view,) = render("test-figure4", "small", copied, tables=sequence)
+    ((one, shown),) = view.panels[0].explored
+    spec = sequence.spec("test-digits", "small")
+    assert spec is not None
+    training = load_data(spec, 0, None).training
+    assert training is not None
+    assert training.labels is not None
+    assert one.name == "embedded:train"
+    assert list(one.samples) == [tuple(np.flatnonzero(training.labels == label)[:10]) for label in range(10)]
+    assert shown.sheet is not None
+    assert shown.sheet.title == "The first 10 images of each class of embedded:train, in the order of the set"
+    assert [len(group.pictures) for group in shown.sheet.groups] == [10] * 10
+    assert html(view).count("<img ") == 100
+    assert "random" not in html(view)
+    (copied / "small" / "test-digits" / "exploration.json").write_text(
+        (copied / "small" / "test-digits" / "exploration.json").read_text().replace(one.digest, "0" * 64)
+    )
+    (other,) = render("test-figure4", "small", copied, tables=sequence)
+    assert "not at hand" in html(other)
+    assert "<img " not in html(other)
+
+
+def test_each_figure_of_data_says_in_text_what_it_shows_and_no_more(measured: tuple[Path, list[View]]) -> None:
+    figure = measured[1][1]
+    text = markdown(figure)
+    samples, balance, planes = (text.split(f"## {name}\n")[1].split("\n## ")[0] for name in EXPLORED_PANELS)
+    assert "| class | count |" in balance
+    assert "PCA" not in balance
+    assert "PCA" in planes
+    assert "| class |" not in planes
+    assert "| class |" not in samples
+    assert "drawings are on the HTML page" in samples
+    explored = json.loads((measured[0] / "small" / "test-figure2.json").read_text())["panels"][5]["explored"]
+    assert explored[0] | {"classes": None} == {
+        "name": "embedded:train",
+        "count": 2500,
+        "classes": None,
+        "balance": [250] * 10,
+    }
+
+
+EXPLORED_PANELS = ("samples", "balance", "planes")

@@ -89,6 +89,7 @@ def knowing(
         input_answers=Answers(np.arange(len(inputs)) % 3),
         target_probabilities=rng.dirichlet([0.5] * 3, len(pool)).astype(np.float32),
         target_traces=rng.integers(0, 256, (len(pool), 5), dtype=np.uint8),
+        target_layers=(24, 16),
         memo=memo or Memo(),
     )
 

@@ -121,7 +121,7 @@ def test_the_command_line_refuses_a_pickle_without_running_it(tmp_path: Path) ->
         ("model.onnx", {"target_deviation": 0}, "above 0"),
         ("w.safetensors", {}, "--target-arch"),
         ("w.safetensors", {"target_arch": "torchvision:resnt18"}, "torchvision:resnet18"),
-        ("w.safetensors", {"target_arch": "resnet18"}, r"known are lenet5.*torchvision:resnet18"),
+        ("w.safetensors", {"target_arch": "resnet34"}, r"known are lenet5.*torchvision:resnet18"),
     ],
 )
 def test_settings_that_do_not_go_with_the_kind_of_target_are_refused(

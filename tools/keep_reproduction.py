@@ -37,7 +37,11 @@ def write_pages(kept: Path, scale: str) -> None:
     """Write the page of every table of which something is measured, and remove that of any other."""
     if not (kept / scale).is_dir():
         return
-    for name, page in pages(kept, scale).items():
+    found = pages(kept, scale)
+    for old in (kept / scale).glob("*.md"):
+        if old.stem not in found:
+            old.unlink()
+    for name, page in found.items():
         (kept / scale / f"{name}.md").write_text(page, encoding="utf-8")
 
 

@@ -106,6 +106,9 @@ def audit(
         int | None,
         typer.Option(help="Train targets on all but one of so many folds; keep accuracy by epoch on it."),
     ] = None,
+    target_folds_by: Annotated[
+        str | None, typer.Option(help="image, or track to keep images of one video track (GTSRB) in one fold.")
+    ] = None,
     classes: Annotated[int | None, typer.Option(help="Number of classes, where the data does not tell.")] = None,
     transfer: Annotated[
         str | None, typer.Option(help='Adversarial examples, such as "images=200 epsilon=0.5 steps=40".')
@@ -174,6 +177,7 @@ def audit(
         "target_scale": target_scale,
         "target_schedule": target_schedule,
         "target_folds": target_folds,
+        "target_folds_by": target_folds_by,
         "classes": classes,
         "transfer": transfer,
         "uniform": uniform,

@@ -114,12 +114,17 @@ class Images:
         return Images(_frozen(self.array[_rows(indices, len(self))]))
 
     def concat(self, other: Images) -> Images:
-        """Return these images followed by ``other``, which must have the same height, width and channels."""
+        """Return these images followed by ``other``, which must have the same height, width and channels.
+
+        Where one of the two is empty, the other is returned itself and not a copy.
+        """
         if other.shape != self.shape:
             raise InvalidInput(
                 f"images of shape {other.shape} cannot follow images of shape {self.shape}; "
                 "resize one of the two so that height, width and channels agree."
             )
+        if not len(self) or not len(other):
+            return self if len(self) else other
         return Images(_frozen(np.concatenate([self.array, other.array])))
 
     def digests(self) -> list[bytes]:

@@ -23,6 +23,7 @@ __all__ = ["Plan", "make_plan"]
 _START = 4.0  # seconds for the workers to start
 _EXPLORING = 40.0  # seconds, mostly for t-SNE of three sets
 _TRIAL_UPDATES = 12
+_TRIAL_LONG = 10.0  # seconds
 _TRIAL_INPUTS = 512
 
 
@@ -156,9 +157,11 @@ def _update_seconds(architecture: str, data: Data, batch: int) -> float:
             start = time.perf_counter()
             fit(classifier, labelled, schedule=schedule, rng=rng)
             elapsed = time.perf_counter() - start
+            if elapsed > _TRIAL_LONG:  # a large network on large images: the warm-up tells enough
+                break
     finally:
         torch.set_num_threads(threads)
-    return elapsed / _TRIAL_UPDATES
+    return elapsed / updates
 
 
 def _target_seconds(spec: AuditSpec, data: Data, speed: _Speed, folder: Folder, seed: int) -> float:

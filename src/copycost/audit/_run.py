@@ -53,6 +53,7 @@ def run_audit(
         data = load_data(spec, 0, data_dir)
         folder.adopt(spec)
         plan = make_plan(spec, folder, data, workers)
+        del data  # each worker loads its own
         if planned is not None:
             planned(plan)
         run_tasks(plan.tasks, out, data_dir, workers=workers, tell=tell or (lambda message: None))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,10 +14,11 @@ import numpy as np
 from copycost import measures
 from copycost._streams import stream
 from copycost._types import IntArray
+from copycost.audit._folds import check_folds, folds
 from copycost.audit._records import TRAINING_SCHEMA, write_json
 from copycost.audit._spec import AuditSpec, TransformSpec
-from copycost.datasets import Dataset, align_classes, find_overlap, images_of, largest_remainder, load, stratified_split
-from copycost.errors import InvalidInput
+from copycost.datasets import Dataset, align_classes, data_folder, find_overlap, images_of, load, stratified_split
+from copycost.errors import InvalidInput, MissingData
 from copycost.inputs import Images, Inputs
 from copycost.networks import (
     AnyClassifier,
@@ -38,7 +40,7 @@ from copycost.oracle.targets import (
     open_file,
 )
 from copycost.strategies import parse
-from copycost.substitutes import Labelled, Schedule, fit
+from copycost.substitutes import Schedule, fit
 
 __all__ = ["Data", "load_data", "load_target", "train_network", "word_vectors"]
 
@@ -178,6 +180,7 @@ def _check_parts(spec: AuditSpec, data: Data) -> None:
             )
         for budget in spec.budgets:
             spec.shares().sizes(strategy, budget).check(strategy, len(data.pool.inputs))
+    check_folds(spec, data.training)
     check_architecture(spec.substitute, medium=medium)
     if spec.trains_target:
         check_architecture(spec.target.partition("@")[0], medium=medium)
@@ -196,7 +199,12 @@ def _vectors(text: str, data_dir: Path | None) -> Vectors:
 
 
 def load_target(
-    spec: AuditSpec, data: Data, weights: Path, record: dict[str, Any] | None, ledger: Ledger | None
+    spec: AuditSpec,
+    data: Data,
+    weights: Path,
+    record: dict[str, Any] | None,
+    ledger: Ledger | None,
+    data_dir: Path | None = None,
 ) -> Target:
     """Return the target.
 
@@ -206,8 +214,9 @@ def load_target(
     weights : where a target trained here was saved
     record : the record of its preparation, once there is one
     ledger : of its preparation; needed without a record, as a function is asked a few inputs to see what it returns
+    data_dir : the data folder, below which a file is looked for that is not where its relative path leads
     """
-    return _OPENERS[form_of(spec.target)](_Request(spec, data, weights, record, ledger))
+    return _OPENERS[form_of(spec.target)](_Request(spec, data, weights, record, ledger, data_dir))
 
 
 @dataclass(frozen=True)
@@ -219,6 +228,7 @@ class _Request:
     weights: Path
     record: dict[str, Any] | None
     ledger: Ledger | None
+    data_dir: Path | None
 
     @property
     def named_classes(self) -> int | None:
@@ -269,9 +279,27 @@ def _file_target(request: _Request) -> Target:
         probe=request.probe,
         known=None if record is None else (record["gives_probabilities"], len(record["classes"])),
     )
-    target = open_file(spec.target, settings)
+    target = open_file(_placed(spec.target, request.data_dir), settings)
     request.keep(target.probed)
     return target
+
+
+def _placed(text: str, data_dir: Path | None) -> str:
+    """Return where the file of a target lies: where its path leads, else below the data folder.
+
+    Raises
+    ------
+    MissingData
+        If it is in neither place.
+    """
+    folder = data_folder(data_dir)
+    for path in (Path(text), folder / text):
+        if os.path.exists(path):  # pathlib's own raises on names that no file can have
+            return str(path)
+    raise MissingData(
+        f"there is no file {text}, neither from {Path.cwd()} nor below the data folder {folder}; give the path of the "
+        "target's file, or name the data folder that has it with --data-dir or COPYCOST_DATA."
+    )
 
 
 def _function_target(request: _Request) -> Target:
@@ -331,7 +359,7 @@ def train_network(
         rng=stream(seed, role, "initial weights"),
         vectors=word_vectors(spec, data_dir),
     )
-    seen, watched = _folds(spec, training, seed)
+    seen, watched = folds(spec, training, seed)
     history = fit(
         classifier,
         seen,
@@ -345,19 +373,8 @@ def train_network(
     return classifier
 
 
-def _folds(spec: AuditSpec, training: Dataset, seed: int) -> tuple[Labelled, Labelled | None]:
-    """Return what a seed's target trains on, and the fold it does not see, if there are folds."""
-    assert training.labels is not None
-    whole = Labelled(training.inputs, Answers(training.labels))
-    if not spec.target_folds:
-        return whole, None
-    sizes = largest_remainder(len(whole), np.ones(spec.target_folds, np.int64)).tolist()
-    held = stratified_split(training.labels, sizes, stream(0, "target folds"))[seed % spec.target_folds]
-    return whole.take(np.setdiff1d(np.arange(len(whole)), held)), whole.take(held)
-
-
-def held_out(oracle: Oracle, test: Inputs) -> IntArray:
-    """Ask the target about every held-out input, on the oracle's own account; return its labels (m,).
+def held_out(oracle: Oracle, test: Inputs) -> Answers:
+    """Ask the target about every held-out input, on the oracle's own account; return all it says.
 
     A few are asked twice first: a target that does not answer the same way twice cannot be audited.
     """
@@ -365,7 +382,7 @@ def held_out(oracle: Oracle, test: Inputs) -> IntArray:
         first = test.take(range(min(_PROBE, len(test))))
         oracle.ask(first)
         oracle.verify(first)
-    return oracle.ask(test).labels
+    return oracle.ask(test)
 
 
 def ceiling_agreement(second: AnyClassifier, test: Inputs, answers: IntArray) -> float:

@@ -22,7 +22,7 @@ from pydantic import (
 from copycost.datasets import Transform, medium_named
 from copycost.errors import InvalidInput
 from copycost.extraction import Shares
-from copycost.networks import ARCHITECTURES, architecture
+from copycost.networks import architecture
 from copycost.oracle import AnswerKind
 from copycost.oracle.targets import FILES, file_kind, form_of
 from copycost.strategies import parse
@@ -42,22 +42,6 @@ __all__ = [
 Value = TypeVar("Value")
 
 
-def _architecture(text: str) -> str:
-    if text.startswith("torchvision:"):
-        raise InvalidInput(
-            f"the architecture is {text!r}, which is for weights from a file; known here are {_known()}."
-        )
-    return architecture(text)
-
-
-def _known() -> str:
-    return ", ".join(ARCHITECTURES)
-
-
-def _target_architecture(text: str) -> str:
-    return architecture(text)
-
-
 def _several(value: Any) -> Any:
     """Let a comma-separated text or a single value stand for a list."""
     if isinstance(value, str):
@@ -68,10 +52,10 @@ def _several(value: Any) -> Any:
 ScheduleText = Annotated[str, AfterValidator(lambda text: str(Schedule.parse(text)))]
 StrategyText = Annotated[str, AfterValidator(lambda text: str(parse(text)))]
 AnswersText = Annotated[str, AfterValidator(lambda text: str(AnswerKind.parse(text)))]
-ArchitectureText = Annotated[str, AfterValidator(_architecture)]
-TargetArchitectureText = Annotated[str, AfterValidator(_target_architecture)]
+ArchitectureText = Annotated[str, AfterValidator(architecture)]
 TargetOutput = Literal["probabilities", "logits", "labels"]
 TargetScale = Literal["unit", "bytes"]
+FoldsBy = Literal["image", "track"]
 
 
 class _Strict(BaseModel):
@@ -156,7 +140,8 @@ class AuditSpec(_Strict):
     where that cannot be found out; ``target_scale`` is "bytes" where the model takes pixels from 0 to 255. ``rounds``
     and ``seed_share`` are for strategies that look at the copy between rounds; ``validation_share`` of every budget
     tells which epoch was best. With ``target_folds`` F the target of seed s never sees fold s mod F of its training
-    data, and its accuracy and loss on it are kept. ``vectors`` are word vectors that a copy of a text classifier starts
+    data, and its accuracy and loss on it are kept; ``target_folds_by: track`` keeps images of one video track in one
+    fold. ``vectors`` are word vectors that a copy of a text classifier starts
     from. With ``compared: original`` strategies that compare images of the pool do so before the transform.
     """
 
@@ -176,13 +161,14 @@ class AuditSpec(_Strict):
     seed_share: float = Field(default=0.1, gt=0, lt=1)
     validation_share: float = Field(default=0.0, ge=0, lt=1)
     vectors: str | None = Field(default=None, min_length=1)
-    target_arch: TargetArchitectureText | None = None
+    target_arch: ArchitectureText | None = None
     target_mean: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.0,), min_length=1)
     target_deviation: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(1.0,), min_length=1)
     target_output: TargetOutput | None = None
     target_scale: TargetScale = "unit"
     target_schedule: ScheduleText = "epochs:10 batch=64"
     target_folds: Count = Field(default=0, ge=0, le=1000)
+    target_folds_by: FoldsBy = "image"
     classes: Count | None = Field(default=None, ge=2, le=100_000)
     transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
     uniform: Count = Field(default=1000, ge=0, le=1_000_000)
@@ -225,13 +211,18 @@ class AuditSpec(_Strict):
                 f"the target {self.target} holds weights alone; name its architecture with --target-arch."
             )
         if form == "trained":
-            _architecture(self.target.partition("@")[0])
+            architecture(self.target.partition("@")[0])
         self._check_shares()
         self._check_folds(form)
         return self
 
     def _check_folds(self, form: str) -> None:
         if not self.target_folds:
+            if self.target_folds_by != "image":
+                raise InvalidInput(
+                    f"target_folds_by is {self.target_folds_by!r} and target_folds 0, so there are no folds; set "
+                    "target_folds to 2 or more, or leave target_folds_by out."
+                )
             return
         kind = Schedule.parse(self.target_schedule).kind
         if self.target_folds == 1 or form != "trained" or kind != "epochs":
@@ -295,6 +286,7 @@ class AuditSpec(_Strict):
                 target_scale=self.target_scale,
                 target_schedule=self.target_schedule,
                 target_folds=self.target_folds,
+                target_folds_by=self.target_folds_by,
                 classes=self.classes,
                 transfer=self.transfer,
                 uniform=self.uniform,
@@ -329,13 +321,14 @@ class CellSpec(_Strict):
     seed_share: float = 0.1
     validation_share: float = 0.0
     vectors: str | None = None
-    target_arch: TargetArchitectureText | None = None
+    target_arch: ArchitectureText | None = None
     target_mean: tuple[float, ...] = (0.0,)
     target_deviation: tuple[float, ...] = (1.0,)
     target_output: TargetOutput | None = None
     target_scale: TargetScale = "unit"
     target_schedule: ScheduleText
     target_folds: int = 0
+    target_folds_by: FoldsBy = "image"
     classes: int | None = None
     transfer: TransferSpec
     uniform: int

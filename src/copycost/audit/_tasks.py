@@ -12,7 +12,6 @@ from typing import Any, cast
 import numpy as np
 
 from copycost import measures
-from copycost._types import IntArray
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, TRAINING_SCHEMA, Folder, machine, read_json, write_json
 from copycost.audit._scenario import (
     Data,
@@ -27,10 +26,10 @@ from copycost.audit._spec import AuditSpec, CellSpec, digest_of
 from copycost.datasets import Dataset
 from copycost.errors import InvalidInput
 from copycost.exploration import write_exploration
-from copycost.extraction import Cell, Scenario, Shares, measure_robustness, run_cell
+from copycost.extraction import Cell, Scenario, Shares, measure_robustness, run_cell, top5_accuracy
 from copycost.inputs import Images
 from copycost.networks import Classifier, save_classifier
-from copycost.oracle import AnswerKind, Ledger, Oracle
+from copycost.oracle import AnswerKind, Answers, Ledger, Oracle
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo, parse
 from copycost.substitutes import Schedule
@@ -80,7 +79,7 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     if spec.trains_target:
         train_network(spec, data, seed, "target", weights, data_dir, functools.partial(report, "training the target"))
     with Ledger(folder / "ledger.sqlite") as ledger:
-        target = load_target(spec, data, weights, record, ledger)
+        target = load_target(spec, data, weights, record, ledger, data_dir)
         if (fingerprint := target.fingerprint()) is not None:
             ledger.belong_to(fingerprint)
         _check_classes(spec, data, target.classes)
@@ -96,7 +95,7 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     if spec.trains_target:
         say = functools.partial(report, "training a second target")
         second = train_network(spec, data, seed, "ceiling", folder / "ceiling.safetensors", data_dir, say)
-        ceiling = ceiling_agreement(second, data.test.inputs, answers)
+        ceiling = ceiling_agreement(second, data.test.inputs, answers.labels)
     run = {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts}
     write_json(folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling, found) | {"run": run})
 
@@ -121,11 +120,11 @@ def _target_record(
     seed: int,
     target: Target,
     data: Data,
-    answers: IntArray,
+    answers: Answers,
     ceiling: float | None,
     found: dict[str, Any],
 ) -> dict[str, Any]:
-    true = data.test.labels
+    true, labels = data.test.labels, answers.labels
     extra = [str(label) for label in range(len(data.classes), target.classes)]
     return {
         "schema": TARGET_SCHEMA,
@@ -141,12 +140,13 @@ def _target_record(
         "skip_bad": spec.skip_bad,
         "pool_overlaps_training": data.pool_overlaps_training,
         "result": {
-            "accuracy": None if true is None else measures.accuracy(answers, true),
+            "accuracy": None if true is None else measures.accuracy(labels, true),
+            "top5_accuracy": top5_accuracy(answers.probabilities, true),
             "ceiling": ceiling,
-            "confusion": None if true is None else measures.confusion(true, answers, target.classes).tolist(),
+            "confusion": None if true is None else measures.confusion(true, labels, target.classes).tolist(),
             **found,
             "held_out_charged": len(set(data.test.inputs.digests())),
-            "held_out_answers": answers.tolist(),
+            "held_out_answers": labels.tolist(),
         },
     }
 
@@ -246,7 +246,7 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
     folder = Folder(out).target(key)
     record = read_json(folder / "record.json", TARGET_SCHEMA)
     scenario = Scenario(
-        target=load_target(spec, data, folder / "target.safetensors", record, None),
+        target=load_target(spec, data, folder / "target.safetensors", record, None, data_dir),
         pool=data.pool.inputs,
         pool_labels=data.pool.labels,
         test=data.test.inputs,

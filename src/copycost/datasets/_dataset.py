@@ -35,11 +35,13 @@ class Dataset:
         What was done to files of the folder or lines of the file, and to how many.
     named : bool
         Whether the classes have names of their own; False where a file of the user's only numbers them.
+    tracks : int64 array (n,) or None
+        The video track of each, numbered anew in each class or not; None where that was not told. Read-only.
 
     Raises
     ------
     InvalidInput
-        If there is no input, or the labels or the files do not match the inputs or the classes.
+        If there is no input, or the labels, the files or the tracks do not match the inputs or the classes.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     skipped: tuple[str, ...] = ()
     notes: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     named: bool = True
+    tracks: IntArray | None = None
 
     def __post_init__(self) -> None:
         medium = self.inputs.medium
@@ -59,6 +62,8 @@ class Dataset:
             raise InvalidInput(
                 f"{self.name} names {len(self.files)} files for {len(self.inputs)} {medium}s; one for each is needed."
             )
+        if self.tracks is not None:
+            object.__setattr__(self, "tracks", self._checked_tracks(np.array(self.tracks, dtype=np.int64)))
         if self.labels is None:
             return
         labels = np.array(self.labels, dtype=np.int64)
@@ -75,6 +80,15 @@ class Dataset:
         labels.flags.writeable = False
         object.__setattr__(self, "labels", labels)
 
+    def _checked_tracks(self, tracks: IntArray) -> IntArray:
+        if tracks.shape != (len(self.inputs),):
+            raise InvalidInput(
+                f"{self.name} has tracks of shape {tracks.shape} for {len(self.inputs)} {self.inputs.medium}s; the "
+                "number of one track for each is needed."
+            )
+        tracks.flags.writeable = False
+        return tracks
+
     def __len__(self) -> int:
         """Return the number of inputs."""
         return len(self.inputs)
@@ -85,7 +99,7 @@ class Dataset:
         return self.inputs.medium
 
     def take(self, indices: IntArray | Sequence[int], name: str | None = None) -> Dataset:
-        """Return the inputs at ``indices`` with their labels and files, in that order, under another name if given."""
+        """Return the inputs at ``indices`` with what is known of each, in that order, under another name if given."""
         rows = np.asarray(indices, dtype=np.int64)
         return replace(
             self,
@@ -93,6 +107,7 @@ class Dataset:
             inputs=self.inputs.take(indices),
             labels=None if self.labels is None else self.labels[rows],
             files=tuple(self.files[row] for row in rows.tolist()) if self.files else (),
+            tracks=None if self.tracks is None else self.tracks[rows],
         )
 
     def unlabelled(self, name: str | None = None) -> Dataset:

@@ -15,15 +15,15 @@ from copycost.errors import InvalidInput
 from copycost.inputs import Images
 
 SUFFIXES = (".npz", ".npy")
-_IMAGES, _LABELS = ("images", "x"), ("labels", "y")
-_KEYS = (*_IMAGES, *_LABELS)
+_IMAGES, _LABELS, _TRACKS = ("images", "x"), ("labels", "y"), ("track",)
+_KEYS = (*_IMAGES, *_LABELS, *_TRACKS)
 _MOST_CLASSES = 100_000
 _NAMED = 10
 _MOST_CHANNELS = 4
 
 
 def read_array_file(path: Path) -> Dataset:
-    """Read a ``.npy`` file of images, or a ``.npz`` file of images and, if known, labels.
+    """Read a ``.npy`` file of images, or a ``.npz`` file of images and, if known, labels and tracks.
 
     Images are uint8, (n, height, width) or (n, height, width, channels); nothing is scaled or converted on the way.
     The classes are named by their numbers, from 0 to the largest label of the file.
@@ -53,7 +53,8 @@ def read_array_file(path: Path) -> Dataset:
         raise InvalidInput(f"{path}: {error}") from error
     labels = _checked_labels(path, _pick(path, arrays, _LABELS))
     classes = () if labels is None else tuple(str(label) for label in range(int(labels.max()) + 1))
-    return Dataset(str(path), inputs, labels, classes, named=False)
+    tracks = _checked_tracks(path, _pick(path, arrays, _TRACKS))
+    return Dataset(str(path), inputs, labels, classes, named=False, tracks=tracks)
 
 
 def _read_arrays(path: Path) -> dict[str, AnyArray | None]:
@@ -160,3 +161,14 @@ def _checked_labels(path: Path, labels: AnyArray | None) -> IntArray | None:
             f"{_MOST_CLASSES}."
         )
     return labels.astype(np.int64)
+
+
+def _checked_tracks(path: Path, tracks: AnyArray | None) -> IntArray | None:
+    if tracks is None:
+        return None
+    if tracks.dtype.kind not in "iu" or tracks.ndim != 1:
+        raise InvalidInput(
+            f"{path} has 'track' of dtype {tracks.dtype} and shape {tracks.shape}; the number of each image's video "
+            "track is needed, or another name for it."
+        )
+    return tracks.astype(np.int64)

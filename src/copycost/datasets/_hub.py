@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,11 +61,10 @@ def read_hub(
     download: bool,
     *,
     transform: Transform,
-    start: int = 0,
-    stop: int | None = None,
+    rows: Callable[[int], Sequence[int]],
     labelled: bool = True,
-) -> tuple[Dataset | None, int]:
-    """Read rows ``start`` to ``stop`` of a set of the Hub, and return them with the number of all.
+) -> Dataset:
+    """Read those rows of a set of the Hub that ``rows`` returns when it is told how many there are.
 
     Raises
     ------
@@ -79,14 +79,11 @@ def read_hub(
     table = _load(address, data_dir, download)
     inputs, labels = _columns(text, table)
     medium = "image" if _kind(table, inputs) == "Image" else "text"
-    rows = range(start, len(table) if stop is None else min(stop, len(table)))
-    if not rows:
-        return None, len(table)
-    part = table.select(rows)
+    part = table.select(rows(len(table)))
     numbers, classes = _labels(text, part, labels if labelled else None)
     if medium == "text":
-        return Dataset(text, _texts(text, part, inputs), numbers, classes), len(table)
-    return Dataset(text, _images(text, part, inputs, transform), numbers, classes), len(table)
+        return Dataset(text, _texts(text, part, inputs), numbers, classes)
+    return Dataset(text, _images(text, part, inputs, transform), numbers, classes)
 
 
 def _load(address: Address, data_dir: Path, download: bool) -> Any:

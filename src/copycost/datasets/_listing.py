@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -49,9 +49,9 @@ class Listing:
         """Return the number of files."""
         return len(self.files)
 
-    def part(self, start: int, stop: int) -> Listing:
-        """Return the listing of some of the files."""
-        return replace(self, files=self.files[start:stop])
+    def take(self, rows: Sequence[int]) -> Listing:
+        """Return the listing of some of the files, in the order of ``rows``."""
+        return replace(self, files=tuple(self.files[row] for row in rows))
 
     def labels(self, files: list[str]) -> IntArray | None:
         """Return the number of each file's class, or None for a flat folder."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-import numpy as np
 
 from copycost.datasets._dataset import Dataset
 from copycost.datasets._files import SUFFIXES as ARRAY_FILES
@@ -21,12 +19,9 @@ from copycost.datasets._registry import SOURCES, Source
 from copycost.datasets._text_files import SUFFIXES as TEXT_FILES
 from copycost.datasets._text_files import read_lines, read_table
 from copycost.datasets._transform import Transform
+from copycost.datasets._wanted import Draw, Wanted, is_folder, parse, path_of
 from copycost.errors import InvalidInput, MissingData
 from copycost.inputs import Images
-
-UNLABELLED = "unlabelled:"
-_SLICE = re.compile(r"(?P<body>.*?)\[(?P<inside>[^\[\]]*)\]")
-_BOUNDS = re.compile(r"\s*(?P<start>\d{0,18})\s*:\s*(?P<stop>\d{0,18})\s*")
 
 
 def load(
@@ -46,8 +41,9 @@ def load(
         the path of an array file, ``.npz`` (keys ``images`` or ``x``, and ``labels`` or ``y`` if known)
         or ``.npy``, of a file of texts, ``.txt`` (one a line) or ``.csv`` (columns ``text`` and, if known, ``label``),
         of a folder of images, whose folders are its classes, or ``hf:OWNER/NAME[/CONFIG]:SPLIT`` of the Hugging Face
-        Hub. A slice may follow: ``mnist:train[:10000]``, ``photos[500:600]``; of a folder it counts files, bad ones
-        too. ``unlabelled:`` before any of these leaves its labels out.
+        Hub. A slice may follow: ``mnist:train[:10000]``, ``photos[500:600]``, or a number to be drawn at random, the
+        same ones for every audit: ``photos[500 drawn]``, ``photos[500 drawn seed=1]``; of a folder both count files,
+        bad ones too. ``unlabelled:`` before any of these leaves its labels out.
     data_dir : Path, optional
         Folder of the public sets; else the environment variable COPYCOST_DATA, else ~/.cache/copycost.
     download : bool
@@ -79,7 +75,7 @@ def load(
     >>> load("unlabelled:embedded").labels is None
     True
     """
-    wanted = _parse(text)
+    wanted = parse(text)
     request = _Request(data_folder(data_dir), download, transform or Transform(), skip_bad)
     found = replace(_find(wanted, request), name=wanted.text)
     return found if wanted.labelled else found.unlabelled()
@@ -93,32 +89,31 @@ class _Request:
     skip_bad: bool
 
 
-def _find(wanted: _Wanted, request: _Request) -> Dataset:
+def _find(wanted: Wanted, request: _Request) -> Dataset:
     """Return the inputs that are wanted, changed as they are to be."""
-    if _is_folder(wanted.body):
-        listing = list_folder(_path(wanted.body), labelled=wanted.labelled)
+    if is_folder(wanted.body):
+        listing = list_folder(path_of(wanted.body), labelled=wanted.labelled)
         return _from_listing(listing, wanted, request, request.transform)
     if wanted.body.endswith(ARRAY_FILES):
-        return _part(read_array_file(_path(wanted.body)), wanted, request)
+        return _part(read_array_file(path_of(wanted.body)), wanted, request)
     if wanted.body.endswith(TEXT_FILES):
         read = read_lines if wanted.body.endswith(".txt") else read_table
-        part, count = read(_path(wanted.body), wanted.start or 0, wanted.stop)
-        return _counted(part, count, wanted, "text", request)
+        part, count = read(path_of(wanted.body), *wanted.ends)
+        return _counted(part, wanted.rows(count, "text"), wanted, request)
     if wanted.body.startswith(PREFIX):
-        part, count = read_hub(
+        found = read_hub(
             wanted.body,
             request.data_dir,
             request.download,
             transform=request.transform,
-            start=wanted.start or 0,
-            stop=wanted.stop,
+            rows=lambda count: wanted.rows(count, "input"),
             labelled=wanted.labelled,
         )
-        return _counted(part, count, wanted, "input", request)
+        return found if found.medium == "image" else _transformed(replace(found, name=wanted.text), request.transform)
     return _from_source(wanted, request)
 
 
-def _from_source(wanted: _Wanted, request: _Request) -> Dataset:
+def _from_source(wanted: Wanted, request: _Request) -> Dataset:
     name, split = _named_source(wanted)
     source = SOURCES[name]
     path = prepared_file(name, split, source.medium, request.data_dir) if split else None
@@ -144,25 +139,23 @@ def _fetched(source: Source, name: str, split: str, request: _Request) -> Datase
         ) from error
 
 
-def _from_listing(listing: Listing, wanted: _Wanted, request: _Request, transform: Transform) -> Dataset:
-    part = listing if wanted.whole else listing.part(*wanted.bounds(len(listing), "image"))
+def _from_listing(listing: Listing, wanted: Wanted, request: _Request, transform: Transform) -> Dataset:
+    part = listing if wanted.whole else listing.take(wanted.rows(len(listing), "image"))
     return read_folder(part, wanted.text, transform=transform, skip_bad=request.skip_bad)
 
 
-def _part(whole: Dataset, wanted: _Wanted, request: _Request) -> Dataset:
+def _part(whole: Dataset, wanted: Wanted, request: _Request) -> Dataset:
     """Return the part of a set that is wanted, changed as it is to be."""
     whole = replace(whole, name=wanted.text)
-    found = whole if wanted.whole else whole.take(np.arange(*wanted.bounds(len(whole), whole.medium)))
+    found = whole if wanted.whole else whole.take(wanted.rows(len(whole), whole.medium))
     return _transformed(found, request.transform)
 
 
-def _counted(part: Dataset | None, count: int, wanted: _Wanted, medium: str, request: _Request) -> Dataset:
-    """Return a part that was read as such, if it is one of the whole set of ``count``."""
-    wanted.bounds(count, medium)
-    assert part is not None
-    if medium == "input" and part.medium == "image":
-        return part
-    return _transformed(replace(part, name=wanted.text), request.transform)
+def _counted(part: Dataset | None, rows: Sequence[int], wanted: Wanted, request: _Request) -> Dataset:
+    """Return the texts that are wanted, of what was read on account of `Wanted.ends`."""
+    assert part is not None  # the rows are some of the file
+    found = part.take(rows) if isinstance(wanted.part, Draw) else part
+    return _transformed(replace(found, name=wanted.text), request.transform)
 
 
 def _transformed(found: Dataset, transform: Transform) -> Dataset:
@@ -183,7 +176,7 @@ def medium_named(text: str) -> str | None:
     >>> medium_named("unlabelled:wikitext2:train[:100]"), medium_named("photos.npz"), medium_named("hf:a/b:train")
     ('text', 'image', None)
     """
-    body = _parse(text).body
+    body = parse(text).body
     if body.endswith(TEXT_FILES):
         return "text"
     name = body.partition(":")[0]
@@ -192,59 +185,7 @@ def medium_named(text: str) -> str | None:
     return None if body.startswith(PREFIX) else "image"
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    text: str
-    body: str
-    start: int | None = None
-    stop: int | None = None
-    labelled: bool = True
-
-    @property
-    def whole(self) -> bool:
-        return self.start is None and self.stop is None
-
-    def bounds(self, n: int, medium: str) -> tuple[int, int]:
-        """Return where the slice begins and ends in a set of n inputs."""
-        start, stop = self.start or 0, n if self.stop is None else self.stop
-        if not 0 <= start < stop <= n:
-            raise InvalidInput(
-                f"{self.text!r} asks for {medium}s {start} to {stop} of {n}; a slice [start:stop] needs start < stop "
-                f"<= {n}."
-            )
-        return start, stop
-
-
-def _path(text: str) -> Path:
-    # os.path leaves "~nobody" as it is, where Path.expanduser raises.
-    return Path(os.path.expanduser(text))
-
-
-def _is_folder(body: str) -> bool:
-    """Whether a text names a folder; the names of public sets go first, and ``./mnist`` is the folder."""
-    reserved = body.partition(":")[0] in SOURCES or body.startswith((PREFIX, UNLABELLED))
-    return bool(body) and not reserved and os.path.isdir(_path(body))
-
-
-def _parse(text: str) -> _Wanted:
-    text = text.strip()
-    if text.startswith(UNLABELLED):
-        inner = _parse(text.removeprefix(UNLABELLED))
-        return replace(inner, text=text, labelled=False)
-    sliced = _SLICE.fullmatch(text)
-    if sliced is None or text.endswith((*ARRAY_FILES, *TEXT_FILES)) or _is_folder(text):
-        return _Wanted(text, text)
-    bounds = _BOUNDS.fullmatch(sliced["inside"])
-    if bounds is None:
-        raise InvalidInput(
-            f"{text!r} ends in [{sliced['inside']}]; a slice is [start:stop] with whole numbers from 0, "
-            "such as [:1000] or [500:600], without a step and without negative numbers."
-        )
-    start, stop = (int(bounds[end]) if bounds[end] else None for end in ("start", "stop"))
-    return _Wanted(text, sliced["body"], start, stop)
-
-
-def _named_source(wanted: _Wanted) -> tuple[str, str]:
+def _named_source(wanted: Wanted) -> tuple[str, str]:
     """Return the name and the split of the public set that is wanted."""
     name, colon, split = wanted.body.partition(":")
     if name not in SOURCES:
@@ -262,8 +203,8 @@ def _named_source(wanted: _Wanted) -> tuple[str, str]:
     return name, split
 
 
-def _unknown(wanted: _Wanted, name: str) -> str:
-    path = _path(wanted.body)
+def _unknown(wanted: Wanted, name: str) -> str:
+    path = path_of(wanted.body)
     if os.path.isfile(path):
         return (
             f"{shown(path)} is a file of a kind that is not read; give a .npz or .npy file, the folder that the "

@@ -12,6 +12,7 @@ from copycost.datasets._dataset import Dataset
 from copycost.datasets._embedded import read_embedded
 from copycost.datasets._gtsrb import CLASSES as GTSRB_CLASSES
 from copycost.datasets._gtsrb import LARGEST_CLASSES, list_gtsrb, list_gtsrb10
+from copycost.datasets._imagenet import list_imagenet
 from copycost.datasets._listing import Listing
 from copycost.datasets._mnist import CLOTHES, DIGITS, read_fashion_mnist, read_mnist
 from copycost.datasets._running_text import read_brown, read_wikitext2
@@ -64,6 +65,9 @@ SOURCES: dict[str, Source] = {
     ),
     "gtsrb": Source("GTSRB: traffic signs of many sizes, 43 classes", _SPLITS, list_gtsrb, GTSRB_CLASSES),
     "gtsrb10": Source("GTSRB: its ten largest classes", _SPLITS, list_gtsrb10, LARGEST_CLASSES),
+    "imagenet": Source(
+        "ImageNet (ILSVRC 2012), or any set laid out so: photographs of many sizes", ("train", "val"), list_imagenet
+    ),
     "imdb": Source("IMDb: 25,000 and 25,000 film reviews, 2 classes", _SPLITS, read_imdb, POLARITY, "text"),
     "mnist": Source("MNIST: 60,000 and 10,000 grey digits, 28 x 28", _SPLITS, read_mnist, DIGITS),
     "mr": Source("Sentence polarity: 9,596 and 1,066 sentences, 2 classes", _SPLITS, read_mr, POLARITY, "text"),

@@ -58,4 +58,7 @@ def read_exploration(path: Path) -> dict[str, Exploration]:
         raise InvalidInput(f"{path} cannot be read ({error}); remove it and run the audit again.") from None
     if not isinstance(document, dict) or document.get("schema") != EXPLORATION_SCHEMA:
         raise InvalidInput(f"{path} is no exploration of schema {EXPLORATION_SCHEMA!r}; remove it and run again.")
-    return {str(role): Exploration.from_document(found) for role, found in document["parts"].items()}
+    parts = document.get("parts")
+    if not isinstance(parts, dict) or not all(isinstance(found, dict) for found in parts.values()):
+        raise InvalidInput(f"{path} is damaged (it has no parts); remove it and run the audit again.")
+    return {str(role): Exploration.from_document(found) for role, found in parts.items()}

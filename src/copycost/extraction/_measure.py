@@ -10,7 +10,7 @@ import numpy as np
 
 from copycost import measures
 from copycost._streams import stream
-from copycost._types import Float32Array
+from copycost._types import Float32Array, IntArray
 from copycost.adversarial import deepfool
 from copycost.inputs import Images, Inputs
 from copycost.networks import AnyClassifier, Classifier
@@ -22,9 +22,11 @@ from copycost.transfer import measure_transfer
 if TYPE_CHECKING:
     from copycost.extraction._cell import Cell, Scenario
 
-__all__ = ["measure_copy", "measure_robustness", "measure_round"]
+__all__ = ["measure_copy", "measure_robustness", "measure_round", "top5_accuracy"]
 
 Report = Callable[[str, float], None]
+
+_TOP = 5
 
 
 def measure_round(rows: Float32Array, scenario: Scenario) -> dict[str, float | None]:
@@ -61,6 +63,7 @@ def measure_copy(
         "agreement_by_class": [None if np.isnan(value) else float(value) for value in by_class],
         "confusion": measures.confusion(clean, labels, classes).tolist(),
         "accuracy": None if true is None else measures.accuracy(labels, true),
+        "top5_accuracy": top5_accuracy(rows, true),
         "macro_f1": None if true is None else measures.macro_f1(labels, true, classes),
         "test_loss": None if true is None else measures.cross_entropy(rows, true),
         "target_accuracy": None if true is None else measures.accuracy(clean, true),
@@ -88,6 +91,13 @@ def measure_copy(
                 spent=spent,
             )
     return measured
+
+
+def top5_accuracy(rows: Float32Array | None, true: IntArray | None) -> float | None:
+    """Return the share of inputs whose true label is among the five most probable, where there are more than five."""
+    if rows is None or true is None or rows.shape[1] <= _TOP:
+        return None
+    return measures.top_k_accuracy(rows, true, _TOP)
 
 
 def measure_robustness(classifier: Classifier, test: Images, count: int, seed: int, report: Report) -> dict[str, Any]:

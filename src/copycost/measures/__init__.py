@@ -15,6 +15,7 @@ from copycost.measures._rates import (
     cross_entropy,
     macro_f1,
     per_class_agreement,
+    top_k_accuracy,
 )
 from copycost.measures._transfer import Rates, TransferRates, transfer_rates
 
@@ -33,6 +34,7 @@ __all__ = [
     "per_class_agreement",
     "queries_needed",
     "student_interval",
+    "top_k_accuracy",
     "transfer_rates",
     "unpaired_interval",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from copycost._types import FloatArray, IntArray
+from copycost._types import Float32Array, FloatArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.measures._checks import check_classes, check_lengths, checked_labels
 
@@ -179,14 +179,7 @@ def cross_entropy(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     >>> round(cross_entropy([[0.5, 0.5], [0.25, 0.75]], [0, 1]), 4)
     0.4904
     """
-    table = np.asarray(probabilities)
-    if table.ndim != 2 or table.size == 0 or table.dtype.kind != "f":
-        raise InvalidInput(
-            f"probabilities have shape {table.shape} and dtype {table.dtype}; floats (n, classes) are needed."
-        )
-    table = table.astype(np.float64)
-    if not np.isfinite(table).all():
-        raise InvalidInput("probabilities contain NaN or infinity; every row must be a distribution.")
+    table = _checked_table(probabilities).astype(np.float64)
     sums_off = float(np.abs(table.sum(axis=1) - 1).max())
     if sums_off > _SUM_TOLERANCE or table.min() < 0 or table.max() > 1 + _SUM_TOLERANCE:
         raise InvalidInput(
@@ -197,3 +190,54 @@ def cross_entropy(probabilities: npt.ArrayLike, labels: npt.ArrayLike) -> float:
     check_lengths(probabilities=table, labels=true)
     chosen = table[np.arange(len(true)), true]
     return float(-np.log(np.clip(chosen, PROBABILITY_FLOOR, 1)).mean())
+
+
+def top_k_accuracy(probabilities: npt.ArrayLike, labels: npt.ArrayLike, k: int) -> float:
+    """Return the share of inputs whose true label is among the k most probable ones.
+
+    Of labels that are equally probable the lowest comes first, so that with k = 1 this is the accuracy of ``argmax``.
+    Only the order within a row counts: logits do as well.
+
+    Parameters
+    ----------
+    probabilities : float array (n, classes)
+        One row for each input.
+    labels : int array (n,)
+        True labels from 0 to classes - 1.
+    k : int
+        From 1 to the number of classes, with which every label is among them.
+
+    Raises
+    ------
+    InvalidInput
+        If an array is empty or contains NaN, the lengths differ, a label lies outside the classes, or ``k`` is out of
+        range.
+
+    Examples
+    --------
+    >>> top_k_accuracy([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [2, 1], k=2)
+    1.0
+    >>> top_k_accuracy([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2]], [2, 1], k=1)
+    0.0
+    """
+    table = _checked_table(probabilities)
+    classes = table.shape[1]
+    true = checked_labels("labels", labels, classes)
+    check_lengths(probabilities=table, labels=true)
+    if not 1 <= k <= classes:
+        raise InvalidInput(f"k is {k}; a whole number from 1 to {classes}, the number of classes, is needed.")
+    own = table[np.arange(len(true)), true][:, np.newaxis]
+    lower = np.arange(classes) < true[:, np.newaxis]
+    before = ((table > own) | ((table == own) & lower)).sum(axis=1)
+    return float(np.mean(before < k))
+
+
+def _checked_table(probabilities: npt.ArrayLike) -> FloatArray | Float32Array:
+    table = np.asarray(probabilities)
+    if table.ndim != 2 or table.size == 0 or table.dtype.kind != "f":
+        raise InvalidInput(
+            f"probabilities have shape {table.shape} and dtype {table.dtype}; floats (n, classes) are needed."
+        )
+    if not np.isfinite(table).all():
+        raise InvalidInput("probabilities contain NaN or infinity; every row must be a distribution.")
+    return table

@@ -16,6 +16,7 @@ from copycost.networks._drmi import c3f2, dnn5, lenet5
 from copycost.networks._kim import Kim
 from copycost.networks._notation import Parameter, Value, nearest, read_settings, written
 from copycost.networks._random import seeded
+from copycost.networks._resnet18 import resnet18
 from copycost.networks._thesis import alexnet, resnet, vgg
 from copycost.networks._torchvision import PREFIX, build_torchvision, check_torchvision
 
@@ -63,6 +64,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "alexnet": Architecture(alexnet, _ALEXNET),
     "vgg16": Architecture(partial(vgg, convolutions=(2, 2, 3, 3, 3)), _FACTOR),
     "vgg19": Architecture(partial(vgg, convolutions=(2, 2, 4, 4, 4)), _FACTOR),
+    "resnet18": Architecture(resnet18, _FACTOR),
     "resnet50": Architecture(partial(resnet, blocks=(3, 4, 6, 3)), _FACTOR),
     "resnet101": Architecture(partial(resnet, blocks=(3, 4, 23, 3)), _FACTOR),
     "kim": Architecture(Kim, {"filters": Parameter(100, 1, 1000), **_DROPOUT}, "text"),
@@ -92,7 +94,7 @@ def parse(text: str) -> tuple[str, dict[str, Value]]:
     elif name not in ARCHITECTURES:
         raise InvalidInput(
             f"the architecture is {name!r}{nearest(name, ARCHITECTURES)}; known are {', '.join(ARCHITECTURES)}, and "
-            f"for weights from a file also {PREFIX}NAME, such as {PREFIX}resnet18."
+            f"torchvision's classifiers as {PREFIX}NAME, such as {PREFIX}resnet18."
         )
     return name, read_settings(name, pairs, _parameters(name))
 
@@ -129,8 +131,8 @@ def check_architecture(text: str, medium: str = "image") -> None:
         )
 
 
-def build(text: str, shape: Shape, classes: int, *, rng: np.random.Generator) -> nn.Module:
-    """Build a network for images with initial weights drawn from ``rng``.
+def build(text: str, shape: Shape, classes: int, *, rng: np.random.Generator, auxiliary: bool = False) -> nn.Module:
+    """Build a network for images with initial weights drawn from ``rng``; nothing is pretrained.
 
     Parameters
     ----------
@@ -138,6 +140,8 @@ def build(text: str, shape: Shape, classes: int, *, rng: np.random.Generator) ->
     shape : height, width and channels of its images
     classes : number of classes
     rng : source of the initial weights
+    auxiliary : whether torchvision's ``inception_v3`` and ``googlenet`` have their auxiliary heads, as its own files of
+        weights do; nothing here trains these
 
     Raises
     ------
@@ -148,7 +152,7 @@ def build(text: str, shape: Shape, classes: int, *, rng: np.random.Generator) ->
     name, settings = parse(text)
     with seeded(rng):
         if name.startswith(PREFIX):
-            return build_torchvision(name, shape, classes)
+            return build_torchvision(name, shape, classes, auxiliary=auxiliary)
         try:
             return ARCHITECTURES[name](shape, classes, **settings)
         except RuntimeError as error:

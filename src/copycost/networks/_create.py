@@ -18,6 +18,7 @@ from copycost.networks._files import load_weights, read_head, save_weights
 from copycost.networks._notation import Value
 from copycost.networks._random import seeded
 from copycost.networks._text import TextClassifier, word_table
+from copycost.networks._torchvision import PREFIX, has_auxiliary
 from copycost.networks._vectors import Vectors
 from copycost.networks._vocabulary import SPECIAL, Vocabulary
 
@@ -106,7 +107,8 @@ def load_classifier(
     check_architecture(architecture, "text" if shape is None else "image")
     rng = np.random.default_rng(0)
     if shape is not None:
-        network = build(architecture, shape, classes, rng=rng)
+        auxiliary = architecture.startswith(PREFIX) and has_auxiliary(architecture, read_head(path)[1])
+        network = build(architecture, shape, classes, rng=rng, auxiliary=auxiliary)
         load_weights(network, path)
         network.eval()
         return Classifier(network, mean=mean, deviation=deviation)

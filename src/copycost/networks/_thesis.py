@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-__all__ = ["alexnet", "resnet", "vgg"]
+__all__ = ["alexnet", "normed", "resnet", "scaled", "start", "vgg"]
 
 Shape = tuple[int, int, int]
 
@@ -23,12 +23,12 @@ def vgg(shape: Shape, classes: int, *, convolutions: tuple[int, ...], width: flo
     """
     layers: list[nn.Module] = []
     channels = shape[2]
-    for count, filters in zip(convolutions, _scaled((64, 128, 256, 512, 512), width), strict=True):
+    for count, filters in zip(convolutions, scaled((64, 128, 256, 512, 512), width), strict=True):
         for _ in range(count):
             layers += [nn.Conv2d(channels, filters, 3, padding=1), nn.ReLU()]
             channels = filters
         layers.append(nn.MaxPool2d(2, ceil_mode=True))
-    return _start(nn.Sequential(*layers, *_head(channels, classes)))
+    return start(nn.Sequential(*layers, *_head(channels, classes)))
 
 
 def resnet(shape: Shape, classes: int, *, blocks: tuple[int, ...], width: float) -> nn.Module:
@@ -37,18 +37,18 @@ def resnet(shape: Shape, classes: int, *, blocks: tuple[int, ...], width: float)
     With 10 classes these are 23,639,818 and 42,631,946 parameters. Keras, which the thesis used, has a bias in every
     convolution as well and reports 23,666,378 and 42,684,618 trainable ones.
     """
-    first = _scaled((64,), width)[0]
+    first = scaled((64,), width)[0]
     layers: list[nn.Module] = [
-        *_normed(nn.Conv2d(shape[2], first, 7, stride=2, padding=3, bias=False)),
+        *normed(nn.Conv2d(shape[2], first, 7, stride=2, padding=3, bias=False)),
         nn.ReLU(),
         nn.MaxPool2d(3, stride=2, padding=1),
     ]
     channels = first
-    for stage, (count, filters) in enumerate(zip(blocks, _scaled((64, 128, 256, 512), width), strict=True)):
+    for stage, (count, filters) in enumerate(zip(blocks, scaled((64, 128, 256, 512), width), strict=True)):
         for block in range(count):
             layers.append(_Bottleneck(channels, filters, stride=2 if stage and not block else 1))
             channels = _Bottleneck.expansion * filters
-    return _start(nn.Sequential(*layers, *_head(channels, classes)))
+    return start(nn.Sequential(*layers, *_head(channels, classes)))
 
 
 def alexnet(shape: Shape, classes: int, *, width: float, dropout: float) -> nn.Module:
@@ -58,19 +58,19 @@ def alexnet(shape: Shape, classes: int, *, width: float, dropout: float) -> nn.M
     means and variances as well, so the thesis says 25,730,506. Sizes are halved rounding up, as Keras' "same" does.
     """
     height, across, channels = shape
-    filters = _scaled((96, 256, 384, 384, 256), width)
+    filters = scaled((96, 256, 384, 384, 256), width)
     layers: list[nn.Module] = [nn.ZeroPad2d((*_same(across, 11, 4), *_same(height, 11, 4)))]
     height, across = -(-height // 4), -(-across // 4)
     for number, (kernel, count) in enumerate(zip((11, 5, 3, 3, 3), filters, strict=True)):
         plain = nn.Conv2d(channels, count, kernel, padding=kernel // 2) if number else nn.Conv2d(channels, count, 11, 4)
-        layers += [*_normed(plain), nn.ReLU()]
+        layers += [*normed(plain), nn.ReLU()]
         channels = count
         if number in (0, 1, 4):
             layers.append(nn.MaxPool2d(2, ceil_mode=True))
             height, across = -(-height // 2), -(-across // 2)
     layers.append(nn.Flatten())
     size = channels * height * across
-    for hidden in _scaled((4096, 4096, 1000), width):
+    for hidden in scaled((4096, 4096, 1000), width):
         layers += [nn.Linear(size, hidden), nn.BatchNorm1d(hidden), nn.ReLU(), nn.Dropout(dropout)]
         size = hidden
     network = nn.Sequential(*layers, nn.Linear(size, classes), nn.BatchNorm1d(classes))
@@ -86,25 +86,27 @@ class _Bottleneck(nn.Module):
         super().__init__()
         out = self.expansion * filters
         self.body = nn.Sequential(
-            *_normed(nn.Conv2d(channels, filters, 1, bias=False)),
+            *normed(nn.Conv2d(channels, filters, 1, bias=False)),
             nn.ReLU(),
-            *_normed(nn.Conv2d(filters, filters, 3, stride=stride, padding=1, bias=False)),
+            *normed(nn.Conv2d(filters, filters, 3, stride=stride, padding=1, bias=False)),
             nn.ReLU(),
-            *_normed(nn.Conv2d(filters, out, 1, bias=False)),
+            *normed(nn.Conv2d(filters, out, 1, bias=False)),
         )
         self.short: nn.Module = nn.Identity()
         if stride != 1 or channels != out:
-            self.short = nn.Sequential(*_normed(nn.Conv2d(channels, out, 1, stride=stride, bias=False)))
+            self.short = nn.Sequential(*normed(nn.Conv2d(channels, out, 1, stride=stride, bias=False)))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.body(values) + self.short(values))
 
 
-def _scaled(filters: tuple[int, ...], width: float) -> list[int]:
+def scaled(filters: tuple[int, ...], width: float) -> list[int]:
+    """Return numbers of filters times a factor, each rounded and at least 1."""
     return [max(1, round(count * width)) for count in filters]
 
 
-def _normed(convolution: nn.Conv2d) -> list[nn.Module]:
+def normed(convolution: nn.Conv2d) -> list[nn.Module]:
+    """Return a convolution and the batch norm that follows it."""
     return [convolution, nn.BatchNorm2d(convolution.out_channels)]
 
 
@@ -113,8 +115,11 @@ def _head(channels: int, classes: int) -> list[nn.Module]:
     return [*pooled, nn.Linear(channels, _HEAD), nn.ReLU(), nn.Linear(_HEAD, classes)]
 
 
-def _start(network: nn.Module) -> nn.Module:
-    """Draw the convolutions' initial weights as torchvision does: torch's own fade with depth without batch norm."""
+def start(network: nn.Module) -> nn.Module:
+    """Return a network with the initial weights that torchvision draws for convolutions.
+
+    torch's own fade with depth where there is no batch norm.
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import functools
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -10,12 +12,11 @@ from torch import nn
 
 from copycost.errors import InvalidInput, MissingExtra
 
-__all__ = ["PREFIX", "build_torchvision", "check_torchvision"]
+__all__ = ["PREFIX", "build_torchvision", "check_torchvision", "has_auxiliary"]
 
 PREFIX = "torchvision:"
 
-# their own initial weights are slow and warn of a change to come; weights from a file replace them
-_OLD_START = ("googlenet", "inception_v3")
+_WITH_AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}
 
 
 def check_torchvision(name: str) -> str:
@@ -28,8 +29,7 @@ def check_torchvision(name: str) -> str:
     MissingExtra
         If torchvision is not installed.
     """
-    models = _models()
-    known = models.list_models(module=models)
+    known = _known()
     plain = name.removeprefix(PREFIX)
     if plain not in known:
         near = difflib.get_close_matches(plain, known, n=3) or ["resnet18", "mobilenet_v3_small", "vit_b_16"]
@@ -40,10 +40,24 @@ def check_torchvision(name: str) -> str:
     return plain
 
 
-def build_torchvision(name: str, shape: tuple[int, int, int], classes: int) -> nn.Module:
-    """Build a network of torchvision that takes images of a shape and gives logits.
+def has_auxiliary(name: str, weights: Iterable[str]) -> bool:
+    """Return whether weights of such names are those of a network with auxiliary heads.
 
-    Transformers are built for the size of the images, as their weights depend on it.
+    Examples
+    --------
+    >>> has_auxiliary("torchvision:inception_v3", ["fc.bias", "AuxLogits.fc.bias"])
+    True
+    """
+    heads = _WITH_AUXILIARY.get(name.removeprefix(PREFIX), ())
+    return any(weight.startswith(head) for weight in weights for head in heads)
+
+
+def build_torchvision(name: str, shape: tuple[int, int, int], classes: int, *, auxiliary: bool = False) -> nn.Module:
+    """Build a network of torchvision that takes images of a shape and gives logits; its weights are new.
+
+    Transformers are built for the size of the images, as their weights depend on it. ``inception_v3`` and ``googlenet``
+    have auxiliary heads only where these are asked for: in training they would give several logits an image, and the
+    one training loop has a single loss. Neither changes its input (torchvision's ``transform_input`` is off).
 
     Raises
     ------
@@ -57,8 +71,8 @@ def build_torchvision(name: str, shape: tuple[int, int, int], classes: int) -> n
             f"images of shape {shape} (height, width, channels) are not colour; {name} takes 3 channels. Convert them."
         )
     options: dict[str, Any] = {}
-    if plain in _OLD_START:
-        options["init_weights"] = False
+    if plain in _WITH_AUXILIARY:
+        options |= {"aux_logits": auxiliary, "init_weights": True}
     if plain.startswith("vit_"):
         options["image_size"] = height
     if plain.startswith("maxvit_"):
@@ -74,6 +88,12 @@ def build_torchvision(name: str, shape: tuple[int, int, int], classes: int) -> n
             f"({str(error).splitlines()[0] if str(error) else type(error).__name__}); resize them."
         ) from error
     return network.train()
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    models = _models()
+    return frozenset(models.list_models(module=models))
 
 
 def _models() -> Any:

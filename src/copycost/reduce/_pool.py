@@ -12,8 +12,8 @@ from copycost._types import IntArray
 from copycost.datasets import Dataset, Transform, images_of, load
 from copycost.datasets._fetch import optional
 from copycost.datasets._listing import Listing, list_folder
-from copycost.datasets._load import _is_folder, _parse, _path
 from copycost.datasets._picture import FORMATS, strict_pillow
+from copycost.datasets._wanted import is_folder, parse, path_of
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
 
@@ -99,14 +99,14 @@ class Pool:
 
 def place_of(text: str) -> Path | None:
     """Return the file or folder that the text of a data set names, or None for a named set."""
-    body = _parse(text).body
-    return _path(body) if _is_folder(body) or _path(body).is_file() else None
+    body = parse(text).body
+    return path_of(body) if is_folder(body) or path_of(body).is_file() else None
 
 
 def _folder_of(text: str) -> Path | None:
     """Return the folder that the text of a pool names, or None where it names something else."""
-    wanted = _parse(text)
-    return _path(wanted.body) if _is_folder(wanted.body) else None
+    wanted = parse(text)
+    return path_of(wanted.body) if is_folder(wanted.body) else None
 
 
 def load_pool(
@@ -134,7 +134,7 @@ def load_pool(
             transform = Transform(size=_smaller(*images.shape[:2]))
         return Pool(replace(whole, inputs=transform(images)), images, transform, None)
     if transform is None:
-        transform = _for_folder(list_folder(folder, labelled=_parse(text).labelled))
+        transform = _for_folder(list_folder(folder, labelled=parse(text).labelled))
     data = load(text, transform=transform, skip_bad=skip_bad)
     return Pool(data, images_of(data), transform, folder)
 

@@ -10,25 +10,27 @@ from typing import Self
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table as Grid
+from rich.text import Text
 
 from copycost._console import print_plan
 from copycost._progress import Display
 from copycost.audit import Plan
 from copycost.audit._executor import Message
 from copycost.errors import Stopped
-from copycost.reproduce._library import check_scale, library
+from copycost.reproduce._library import Library, check_scale, library
 from copycost.reproduce._run import render, reproduce
-from copycost.reproduce._sentences import against_summary
+from copycost.reproduce._sentences import against_summary, compared, progress
 from copycost.reproduce._state import folder_of, state_of
 from copycost.reproduce._view import View
 
 __all__ = ["list_tables", "run_command"]
 
 
-def list_tables(scale: str, out: Path, console: Console, name: str = "all") -> None:
+def list_tables(scale: str, out: Path, console: Console, name: str = "all", *, tables: Library | None = None) -> None:
     """Print each published table with its state at a scale, from the records below ``out``."""
-    at, tables = check_scale(scale), library()
+    at, tables = check_scale(scale), tables or library()
     grid = Grid("name", "title", "state", title=f"scale {at}", title_justify="left")
     for table in tables.chosen(name):
         grid.add_row(table.name, escape(table.title), escape(state_of(table, at, out, tables).words))
@@ -112,10 +114,8 @@ class _Displays:
 
 
 def _print(view: View, folder: Path, console: Console) -> None:
-    there = view.expected - view.missing
-    console.print(f"{view.table.name}: {there:,} of {view.expected:,} values measured", markup=False)
-    if view.comparable and view.marked:
-        console.print(f"    {view.marked} published numbers differ by more than the interval", markup=False)
-    if view.against:
-        console.print(f"    {against_summary(view)}", markup=False)
-    console.print(f"    {folder / view.table.name}.html", markup=False)
+    console.print(f"{view.table.name}: {progress(view)}", markup=False)
+    for sentence in (compared(view), against_summary(view) if view.against else ""):
+        if sentence:
+            console.print(Padding(Text(sentence), (0, 0, 0, 4)))
+    console.print(f"    {folder / view.table.name}.html", markup=False, soft_wrap=True)

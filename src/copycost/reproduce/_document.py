@@ -65,6 +65,10 @@ def _panel(panel: PanelView) -> dict[str, Any]:
                 {"name": name, "intervals": [_interval(one) for one in found]} for name, found in panel.listing.columns
             ],
         },
+        "explored": [
+            {"name": one.name, "count": one.count, "classes": list(one.classes), "balance": list(one.balance)}
+            for one, _ in panel.explored
+        ],
     }
 
 

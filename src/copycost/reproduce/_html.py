@@ -16,7 +16,15 @@ from copycost.report._charts import Line, line_chart, shared_scale
 from copycost.report._marks import dot_swatch, swatch
 from copycost.report._text import count
 from copycost.reproduce._curves import Curve
-from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
+from copycost.reproduce._sentences import (
+    against_lines,
+    against_summary,
+    asks_about_random,
+    footnotes,
+    lede,
+    order_lines,
+    ratio_lines,
+)
 from copycost.reproduce._view import View
 from copycost.reproduce._words import UNITS, listed
 
@@ -46,7 +54,7 @@ def html(view: View) -> str:
             unit=UNITS[view.table.unit],
             differs=view.table.differs.get(view.scale, ()),
             ratios=ratio_lines(view.ratios, view.comparable),
-            against_summary=against_summary(view) if view.against else "",
+            against_summary=against_summary(view) if asks_about_random(view) else "",
             against=against_lines(view),
             orders=order_lines(view.orders),
             footnotes=footnotes(view),

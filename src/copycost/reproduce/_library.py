@@ -81,11 +81,17 @@ class Library:
             return list(self.tables.values())
         if name in papers:
             return [table for known, table in self.tables.items() if known.partition("-")[0] == name]
-        close = difflib.get_close_matches(name, [*self.tables, *papers, "all"], n=1)
-        hint = f": did you mean {close[0]!r}?" if close else "."
+        close = self._without_paper(name) or difflib.get_close_matches(name, [*self.tables, *papers, "all"], n=1)
+        hint = f": did you mean {' or '.join(map(repr, close))}?" if close else "."
         raise InvalidInput(
             f"there is no table {name!r}{hint} Known are all, {', '.join(papers)} and what --list shows."
         )
+
+    def _without_paper(self, name: str) -> list[str]:
+        """Return the tables that are called so but for their paper: ``table3``, or nearly so."""
+        items = {known: known.partition("-")[2] for known in self.tables}
+        close = difflib.get_close_matches(name, sorted(set(items.values())), n=1, cutoff=0.8)
+        return [known for known, item in items.items() if item in close]
 
     def spec(self, name: str, scale: Scale) -> AuditSpec | None:
         """Return the spec of an audit at a scale, or None where it has none.
@@ -112,6 +118,10 @@ class Library:
                 found.setdefault(cell.model_copy(update={"seed": 0}), []).append(cell)
             self._groups[name, scale] = tuple(tuple(cells) for cells in found.values())
         return self._groups[name, scale]
+
+    def cells(self, name: str, scale: Scale) -> list[CellSpec]:
+        """Return the cells of an audit, none where the scale has it not; kept once made."""
+        return [cell for group in self.groups(name, scale) for cell in group]
 
 
 @functools.cache

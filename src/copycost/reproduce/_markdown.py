@@ -7,7 +7,15 @@ from collections.abc import Sequence
 
 from copycost.reproduce._curves import Curve, Listing
 from copycost.reproduce._explored import Explored
-from copycost.reproduce._sentences import against_lines, against_summary, footnotes, lede, order_lines, ratio_lines
+from copycost.reproduce._sentences import (
+    against_lines,
+    against_summary,
+    asks_about_random,
+    footnotes,
+    lede,
+    order_lines,
+    ratio_lines,
+)
 from copycost.reproduce._view import CellView, PanelView, View
 from copycost.reproduce._words import UNITS, figure, interval_words, listed
 
@@ -22,10 +30,10 @@ def markdown(view: View) -> str:
     if table.question:
         parts += ["## The question", _safe(table.question)]
     for panel in view.panels:
-        unit = UNITS[table.unit]
+        unit = "" if panel.shows_data else UNITS[table.unit]
         parts += [f"## {_safe(panel.title)}{f', {unit}' if unit else ''}", *_panel(panel, table.unit)]
     parts += _section("Numbers of the text", ratio_lines(view.ratios, view.comparable))
-    if view.panels and _asks_about_random(view):
+    if asks_about_random(view):
         parts += ["## Where active selection does not beat random", _safe(against_summary(view))]
         parts += [_bullets(against_lines(view))] if view.against else []
     parts += _section("The order", order_lines(view.orders))
@@ -41,11 +49,6 @@ def _item(view: View) -> str:
     return source.item + (f" (section {source.section})" if source.section else "")
 
 
-def _asks_about_random(view: View) -> bool:
-    """Whether some strategy other than random is in the table."""
-    return any(len(cell.slot.choices) == 1 and cell.slot.choices[0].strategy != "random" for cell in view.cells)
-
-
 def _section(title: str, lines: Sequence[str]) -> list[str]:
     return [f"## {title}", _bullets(lines)] if lines else []
 
@@ -58,7 +61,7 @@ def _panel(panel: PanelView, unit: str) -> list[str]:
     if panel.curves:
         return [_curves(panel.curves)]
     if panel.explored:
-        return [_explored(panel.explored)]
+        return [_explored(panel.chart, panel.explored)]
     if panel.listing is not None:
         return [_listing(panel.listing, unit)]
     lines = [_row(["", "", *panel.columns]), _row(["---", "---", *["---:"] * len(panel.columns)])]
@@ -95,15 +98,18 @@ def _curves(curves: Sequence[Curve]) -> str:
     return "\n".join(lines)
 
 
-def _explored(found: Explored) -> str:
-    """Return sizes and class balance; drawings and samples are on the HTML page."""
+def _explored(chart: str | None, found: Explored) -> str:
+    """Return sizes, class balance and how planes were made; drawings and pictures are on the HTML page."""
     parts = []
     for one, shown in found:
-        lines = [_row(["class", "count"]), _row(["---", "---:"])]
-        lines += [_row([_safe(name), f"{size:,}"]) for name, size in zip(one.classes, one.balance, strict=True)]
-        drawn = [_safe(caption) for _, caption in shown.planes]
-        parts += [f"{_safe(shown.title)}. {_safe(shown.facts)}", "\n".join(lines), *drawn]
-    return "\n\n".join(parts)
+        parts.append(f"{_safe(shown.title)}. {_safe(shown.facts)}")
+        if chart == "balance" and one.balance:
+            lines = [_row(["class", "count"]), _row(["---", "---:"])]
+            lines += [_row([_safe(name), f"{size:,}"]) for name, size in zip(one.classes, one.balance, strict=True)]
+            parts.append("\n".join(lines))
+        elif chart == "planes":
+            parts += [_safe(caption) for _, caption in shown.planes]
+    return "\n\n".join(parts if chart == "balance" else [*parts, "The drawings are on the HTML page."])
 
 
 def _listing(found: Listing, unit: str) -> str:

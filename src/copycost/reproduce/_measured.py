@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from copycost.errors import InvalidInput
 from copycost.measures import Interval, student_interval
 from copycost.reproduce._library import Library
 from copycost.reproduce._numbers import reading
@@ -105,7 +106,13 @@ def _by_seed(slot: Slot, choice: Choice, scale: Scale, library: Library, records
     found = {}
     for cell in choice.cells:
         value = at_path(result_of(path, choice, cell.seed, scale, library, records), path)
-        number = None if value is None else read(value)
+        try:
+            number = None if value is None else read(value)
+        except (TypeError, ValueError, IndexError):
+            raise InvalidInput(
+                f"the records of {choice.audit} hold {str(value)[:40]!r} at {path} for seed {cell.seed}, where a "
+                "number belongs; move them away and run copycost reproduce again on the same folder."
+            ) from None
         if number is not None:
             found[cell.seed] = number
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,14 @@ from copycost.audit import AuditSpec, CellSpec, Folder
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, read_json
 from copycost.audit._run import RECORDS_SCHEMA
 from copycost.audit._tasks import target_key
+from copycost.errors import InvalidInput
 from copycost.exploration import Exploration, read_exploration
 
 __all__ = ["Records"]
 
 Record = dict[str, Any]
+_CELL: dict[str, type] = {"key": str, "target": str, "result": dict, "run": dict}
+_TARGET: dict[str, type] = {"result": dict, "classes": list}
 
 
 class Records:
@@ -44,13 +48,14 @@ class Records:
             return found
         held = next((one for one in self._all(audit, "cells") if one["target"] == key), None)
         targets = self._all(audit, "targets")
-        return None if held is None else next((one for one in targets if one["seed"] in (None, seed)), None)
+        return None if held is None else next((one for one in targets if one.get("seed", -1) in (None, seed)), None)
 
-    def count(self, audit: str, spec: AuditSpec) -> int:
+    def count(self, audit: str, cells: Sequence[CellSpec]) -> int:
         """Return how many cells of an audit are finished; what is in their records is not looked at."""
         merged = {one["key"] for one in self._all(audit, "cells")}
         folder = Folder(self._folder / audit)
-        return sum(cell.key in merged or (folder.cell(cell.key) / "record.json").exists() for cell in spec.cells())
+        keys = [cell.key for cell in cells]
+        return sum(key in merged or (folder.cell(key) / "record.json").exists() for key in keys)
 
     def run(self, audit: str) -> Record | None:
         """Return how an audit was run, once it was run to its end."""
@@ -68,10 +73,30 @@ class Records:
     def _merge(self, audit: str) -> Record:
         if audit not in self._merged:
             path = self._folder / audit / "records.json"
-            self._merged[audit] = read_json(path, RECORDS_SCHEMA) if path.exists() else {}
+            found = read_json(path, RECORDS_SCHEMA) if path.exists() else {"cells": [], "targets": []}
+            _check(path, found, lists={"cells": _CELL, "targets": _TARGET})
+            self._merged[audit] = found
         return self._merged[audit]
 
     def _one(self, path: Path, schema: str) -> Record | None:
         if path not in self._read:
-            self._read[path] = read_json(path, schema) if path.exists() else None
+            found = read_json(path, schema) if path.exists() else None
+            if found is not None:
+                _check(path, {"it": [found]}, lists={"it": _CELL if schema == CELL_SCHEMA else _TARGET})
+            self._read[path] = found
         return self._read[path]
+
+
+def _check(path: Path, document: Record, *, lists: dict[str, dict[str, type]]) -> None:
+    """Refuse what was changed or cut by hand, rather than fail somewhere on a page."""
+    for name, fields in lists.items():
+        entries = document.get(name)
+        if not isinstance(entries, list) or not all(_has(one, fields) for one in entries):
+            raise InvalidInput(
+                f"{path} is damaged (what it holds of {name} is not what an audit writes); move it away and run "
+                "copycost reproduce again on the same folder."
+            )
+
+
+def _has(entry: Any, fields: dict[str, type]) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), kind) for name, kind in fields.items())

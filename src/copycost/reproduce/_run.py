@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from copycost._whole import written_whole
-from copycost.audit import AuditSpec, Folder, Plan, run_audit
+from copycost.audit import AuditSpec, CellSpec, Folder, Plan, run_audit
 from copycost.audit._executor import Message
 from copycost.audit._records import TARGET_SCHEMA, write_json
 from copycost.audit._tasks import finished, target_key
@@ -93,7 +93,7 @@ def reproduce(
     views = render(name, scale, out, data_dir=data_dir, tables=tables)
     if lacking:
         lines = [f"{', '.join(audits)}: not measured. {why}" for why, audits in lacking.items()]
-        raise MissingData("\n".join([*lines, f"All else was measured; the pages are in {folder}."]))
+        raise MissingData("\n".join([*lines, f"What could be measured is on the pages in {folder}."]))
     return views
 
 
@@ -110,7 +110,7 @@ def _measure(
     for place, audit in enumerate(names):
         spec = tables.spec(audit, scale)
         assert spec is not None  # a slot names only audits that the scale has
-        if _is_finished(spec, folder / audit):
+        if _is_finished(tables.cells(audit, scale), folder / audit):
             continue
         started(audit, place, len(names))
         others = [folder / other for other in tables.audits if other != audit]
@@ -152,9 +152,9 @@ def _audits(chosen: Sequence[Table], scale: Scale, tables: Library) -> list[str]
     return audits_of([slot for table in chosen for slot in slots_of(table, scale, tables).values()])
 
 
-def _is_finished(spec: AuditSpec, folder: Path) -> bool:
+def _is_finished(cells: Sequence[CellSpec], folder: Path) -> bool:
     """Whether nothing is left to run; an audit whose merged records alone were kept is finished too."""
-    return (folder / "records.json").exists() and Records(folder.parent).count(folder.name, spec) == len(spec.cells())
+    return (folder / "records.json").exists() and Records(folder.parent).count(folder.name, cells) == len(cells)
 
 
 def _share_targets(spec: AuditSpec, folder: Path, others: Sequence[Path]) -> None:

@@ -30,7 +30,7 @@ Scale = Literal["small", "paper"]
 SCALES: tuple[Scale, ...] = ("small", "paper")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _NOTHING = "-"
-EXPLORED = ("samples", "balance", "planes")
+EXPLORED = ("samples", "sequence", "balance", "planes")
 
 
 class _Strict(BaseModel):
@@ -124,8 +124,8 @@ class Panel(_Strict):
     prepared target, or ``architecture.parameters``; ``1 - PATH`` is its complement, ``off-diagonal
     PATH.N`` the share of row N of a matrix outside column N; settings may give another.
     ``chart`` says what is shown instead of one number: agreement by round, shares of answers by class, a number for
-    each epoch, a confusion matrix, or samples, class balance or PCA and t-SNE of the data. ``order`` says along what
-    cells are compared: rows, columns, or nothing.
+    each epoch, a confusion matrix, or of the data samples, the first training images of each class in their order,
+    class balance, or PCA and t-SNE. ``order`` says along what cells are compared: rows, columns, or nothing.
     """
 
     title: str = Field(min_length=1)
@@ -134,7 +134,7 @@ class Panel(_Strict):
     columns: dict[str, Settings] = Field(min_length=1)
     measure: str = "measures.agreement"
     published: dict[str, PrintedRow] = {}
-    chart: Literal["rounds", "classes", "epochs", "confusion", "samples", "balance", "planes"] | None = None
+    chart: Literal["rounds", "classes", "epochs", "confusion", "samples", "sequence", "balance", "planes"] | None = None
     order: Literal["rows", "columns"] | None = "rows"
 
     @model_validator(mode="after")

@@ -9,7 +9,18 @@ from copycost.reproduce._judgements import Against, Divided, Order
 from copycost.reproduce._view import View
 from copycost.reproduce._words import figure, interval_words, signed
 
-__all__ = ["NO_MARKS", "against_lines", "against_summary", "footnotes", "lede", "order_lines", "ratio_lines"]
+__all__ = [
+    "NO_MARKS",
+    "against_lines",
+    "against_summary",
+    "asks_about_random",
+    "compared",
+    "footnotes",
+    "lede",
+    "order_lines",
+    "progress",
+    "ratio_lines",
+]
 
 _KINDS = {
     "truncated": "Truncated in print",
@@ -17,36 +28,69 @@ _KINDS = {
     "unknown": "Not given",
     "note": "Note",
 }
-NO_MARKS = (
-    "At this scale published and measured numbers are not comparable: no mark says that they differ. Compare the "
-    "order of the rows, and what each differs from random."
-)
+NO_MARKS = "At this scale published and measured numbers are not comparable: no mark says that they differ."
+_ORDER = " Compare the order of the rows, and what each differs from random."
 
 
 def lede(view: View) -> list[str]:
     """Return the first sentences: how much is there, and how published and measured compare."""
     expected, there = view.expected, view.expected - view.missing
+    if expected and all(panel.shows_data for panel in view.panels):
+        return [_of_data(view)]
     parts = [f"Measured at the scale '{view.scale}': {there:,} of {expected:,} values, one for each cell and seed."]
-    if not expected:
+    if _counted(view):
+        parts = [f"Counted here: {there:,} of {expected:,} values."]
+    elif not expected:
         parts = [f"Nothing of it is measured at the scale '{view.scale}'."]
     elif view.missing:
-        parts.append(f"{view.missing:,} are missing; run the same command again to go on.")
+        parts.append(
+            f"{view.missing:,} {'is' if view.missing == 1 else 'are'} missing; copycost reproduce {view.table.name} "
+            f"--scale {view.scale} measures {'it' if view.missing == 1 else 'them'}."
+        )
     if not any(cell.printed for cell in view.cells):
         return parts
     if not view.comparable:
-        parts.append(NO_MARKS)
-        return parts
+        return [*parts, NO_MARKS + (_ORDER if view.orders else "")]
+    sentence = compared(view)
+    return [*parts, sentence] if sentence else parts
+
+
+def progress(view: View) -> str:
+    """Return how much is there, in few words."""
+    if not view.expected:
+        return "nothing of it at this scale"
+    there = view.expected - view.missing
+    if all(panel.shows_data for panel in view.panels):
+        return "the data are shown" if there else "the data were not looked at yet"
+    return f"{there:,} of {view.expected:,} values {'counted' if _counted(view) else 'measured'}"
+
+
+def _counted(view: View) -> bool:
+    return all(panel.counted for panel in view.panels)
+
+
+def _of_data(view: View) -> str:
+    if not view.missing:
+        return f"These are the data of the scale '{view.scale}'."
+    command = f"copycost reproduce {view.table.name} --scale {view.scale}"
+    return f"The data of the scale '{view.scale}' were not looked at yet; {command} does."
+
+
+def compared(view: View) -> str:
+    """Return how many published numbers differ from what was measured, or nothing where that cannot be said."""
+    if not view.comparable:
+        return ""
     able = [cell for cell in view.cells if cell.found.interval is not None and cell.printed]
     judged = [
         cell
         for cell in able
         if cell.slot.builds or (cell.slot.statistic == "mean" and cell.found.interval and cell.found.interval.n > 1)
     ]
-    if judged:
-        built = all(cell.slot.builds for cell in judged)
-        where = "other than the number counted here" if built else "outside the measured 95 % interval"
-        parts.append(f"Published numbers {where}: {view.marked} of the {len(judged)} that can be compared (marked ≠).")
-    return parts
+    if not judged:
+        return ""
+    built = all(cell.slot.builds for cell in judged)
+    where = "other than the number counted here" if built else "outside the measured 95 % interval"
+    return f"Published numbers {where}: {view.marked} of the {len(judged)} that can be compared (marked ≠)."
 
 
 def against_summary(view: View) -> str:
@@ -60,6 +104,13 @@ def against_summary(view: View) -> str:
         f"paired by seed, the strategy is better in {counts['better']}, random is better in {counts['worse']}, and in "
         f"{counts['open']} the 95 % interval of the difference holds 0."
     )
+
+
+def asks_about_random(view: View) -> bool:
+    """Whether a strategy other than random stands in a panel whose order is a question."""
+    ordered = [panel.title for panel in view.table.panels if panel.order is not None]
+    cells = [cell for panel in view.panels if panel.title in ordered for _, row in panel.rows for cell in row]
+    return any(len(cell.slot.choices) == 1 and cell.slot.choices[0].strategy != "random" for cell in cells)
 
 
 def against_lines(view: View) -> list[str]:
@@ -94,16 +145,20 @@ def order_lines(orders: Sequence[Order]) -> list[str]:
     """Return a sentence for each column (or row) whose cells are printed and measured, and one for all."""
     lines = [
         f"{one.panel}, {one.along}: published {one.printed}; measured {one.measured}. "
-        f"{one.same} of {one.pairs} pairs stand as published; {one.supported_same} of the {one.supported} whose "
-        "difference is supported."
+        f"{one.same} of {one.pairs} pairs stand as published; "
+        + (
+            f"{one.supported_same} of {one.supported} whose difference is supported."
+            if one.supported
+            else "no difference is supported."
+        )
         for one in orders
     ]
     pairs, same = sum(one.pairs for one in orders), sum(one.same for one in orders)
     supported, kept = sum(one.supported for one in orders), sum(one.supported_same for one in orders)
     if len(orders) > 1:
         lines.append(
-            f"Together: {same} of {pairs} pairs of means stand as published, and {kept} of the {supported} pairs whose "
-            "paired difference over seeds leaves out 0."
+            f"Together: {same} of {pairs} pairs of means stand as published, and {kept} of {supported} whose paired "
+            "difference over seeds leaves out 0."
         )
     return lines
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import ConfigDict, RootModel, TypeAdapter, field_validator
@@ -62,7 +63,11 @@ def _by_scale(value: Any) -> bool:
 
 def checked(name: str, value: Any) -> Any:
     """Return the value of one field of a cell's spec as records hold it: texts in their canonical form."""
+    return _adapter(name).validate_python(value)
+
+
+@functools.cache
+def _adapter(name: str) -> TypeAdapter[Any]:
     field = CellSpec.model_fields[name]
     kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
-    adapter: TypeAdapter[Any] = TypeAdapter(kind)
-    return adapter.validate_python(value)
+    return TypeAdapter(kind)

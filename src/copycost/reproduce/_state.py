@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from copycost.errors import InvalidInput
+from copycost.errors import InvalidInput, MissingExtra
 from copycost.reproduce._library import Library
 from copycost.reproduce._records import Records
 from copycost.reproduce._schema import Need, Scale, Table
@@ -50,14 +50,18 @@ def state_of(table: Table, scale: Scale, out: Path, library: Library) -> State:
         slots = list(slots_of(table, scale, library).values())
     except InvalidInput as error:
         return State(table, 0, 0, f"{_WORDS['method']}: {error}")
+    except MissingExtra as error:
+        return State(table, 0, 0, f"needs a package: {error}")
     if slots and all(slot.builds for slot in slots):
         return State(table, 0, 0, "counted anew whenever it is asked for")
     records, finished, cells = Records(folder_of(out, scale)), 0, 0
     for name in audits_of(slots):
-        spec = library.spec(name, scale)
-        if spec is not None:
-            finished += records.count(name, spec)
-            cells += len(spec.cells())
+        own = library.cells(name, scale)
+        cells += len(own)
+        try:
+            finished += records.count(name, own)
+        except InvalidInput as error:
+            return State(table, 0, 0, str(error))
     return State(table, finished, cells, _progress(finished, cells, needs))
 
 

@@ -13,7 +13,7 @@ from copycost.reproduce._judgements import Against, Cells, Divided, Order, again
 from copycost.reproduce._library import Library
 from copycost.reproduce._measured import Measured, differs, measure
 from copycost.reproduce._records import Records
-from copycost.reproduce._schema import EXPLORED, Flag, Scale, Table
+from copycost.reproduce._schema import EXPLORED, Flag, Published, Scale, Table
 from copycost.reproduce._slots import Slot, audits_of, slots_of
 from copycost.reproduce._words import figure, measured_note, why_missing
 
@@ -52,6 +52,16 @@ class PanelView:
     def has_printed(self) -> bool:
         """Whether anything of it is printed."""
         return any(cell.printed for _, cells in self.rows for cell in cells)
+
+    @property
+    def shows_data(self) -> bool:
+        """Whether it shows data sets rather than numbers."""
+        return self.chart in EXPLORED
+
+    @property
+    def counted(self) -> bool:
+        """Whether its numbers are counted, not measured over seeds."""
+        return all(cell.slot.builds for _, cells in self.rows for cell in cells)
 
     @property
     def has_measured(self) -> bool:
@@ -169,7 +179,7 @@ def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellVi
     return CellView(
         slot.row,
         slot.column,
-        "" if slot.printed is None else slot.printed.text + ("…" if slot.printed.cut else ""),
+        "" if slot.printed is None else _as_printed(slot.printed, table.unit),
         tuple(index + 1 for index, flag in enumerate(table.flags) if flag in slot.flags and not _everywhere(flag)),
         text or why_missing(slot, found),
         measured_note(slot, found, table.unit),
@@ -180,6 +190,12 @@ def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellVi
     )
 
 
+def _as_printed(printed: Published, unit: str) -> str:
+    """Return a number as it is printed; table files leave out what parts the thousands of a count."""
+    text = f"{int(printed.text):,}" if unit == "count" else printed.text
+    return text + ("…" if printed.cut else "")
+
+
 def _everywhere(flag: Flag) -> bool:
     return flag.panel is None and flag.row is None and flag.column is None
 
@@ -187,14 +203,14 @@ def _everywhere(flag: Flag) -> bool:
 def _provenance(names: Iterable[str], scale: Scale, library: Library, records: Records) -> list[Provenance]:
     found = []
     for name in names:
-        spec = library.spec(name, scale)
-        if spec is None:
+        cells = library.cells(name, scale)
+        if not cells:
             continue
         run = records.run(name)
-        there = [record for cell in spec.cells() if (record := records.cell(name, cell)) is not None]
+        there = [record for cell in cells if (record := records.cell(name, cell)) is not None]
         machines = tuple(dict.fromkeys(_machine(record["run"]["machine"]) for record in there))
         command = None if run is None else run["command"]
-        found.append(Provenance(name, len(there), len(spec.cells()), command, machines))
+        found.append(Provenance(name, len(there), len(cells), command, machines))
     return found
 
 

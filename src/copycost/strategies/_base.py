@@ -13,6 +13,7 @@ from copycost.strategies._knowledge import INSIDE, Grouping, Knowledge, Queries,
 
 __all__ = ["INSIDE", "Grouping", "Knowledge", "Queries", "Strategy"]
 
+_COMPARED = 1024  # inputs looked at together
 _WAYS = {
     "labels": ", or for labels a pool that carries them",
     "target_probabilities": ", or a target that gives probabilities and can be asked uncharged",
@@ -173,9 +174,11 @@ class Strategy(ABC):
             raise RuntimeError(f"strategy {self.name} returned a pool member twice")
         if not np.isin(members, knowledge.free()).all():
             raise RuntimeError(f"strategy {self.name} returned a pool member that is not a candidate")
-        own = queries.inputs.take(np.flatnonzero(index >= 0))
-        if own.digests() != knowledge.pool.take(members).digests():
-            raise RuntimeError(f"strategy {self.name} returned inputs that are not those of their pool index")
+        placed = np.flatnonzero(index >= 0)
+        for start in range(0, len(placed), _COMPARED):  # a copy of all of them might not fit into memory
+            rows = placed[start : start + _COMPARED]
+            if queries.inputs.take(rows).digests() != knowledge.pool.take(index[rows]).digests():
+                raise RuntimeError(f"strategy {self.name} returned inputs that are not those of their pool index")
 
     def __str__(self) -> str:
         pairs = []
