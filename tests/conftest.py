@@ -7,18 +7,11 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
-import torch
 from hypothesis import HealthCheck, settings
 
 # A loaded machine must not fail a test, and a run must be repeatable.
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """Give torch one thread again: a parallel kernel of numba in the same process makes it use more, and slows it."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

@@ -101,7 +101,7 @@ def test_seeded_draws_leave_torchs_own_generator_where_it_was() -> None:
 def test_bytes_become_floats_from_0_to_1_channels_first() -> None:
     array = np.zeros((2, 2, 3, 3), np.uint8)
     array[1, 0, 2] = (255, 51, 0)
-    floats = to_float(array)
+    floats = to_float(array, torch.device("cpu"))
     assert floats.shape == (2, 3, 2, 3)
     torch.testing.assert_close(floats[1, :, 0, 2], torch.tensor([1.0, 0.2, 0.0]))
 

@@ -110,6 +110,24 @@ def test_sums_over_the_table_are_exact(pixels: int) -> None:
     assert parts.sum() == parts[::-1].sum() == sum(map(float, np.sort(parts)))
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "from copycost.similarity import mutual_information; mutual_information(np.zeros((9, 4), np.uint8))",
+        "from copycost.subsets import lightest_subset; lightest_subset(Dense(np.ones((9, 9), np.float32)), 3)",
+    ],
+)
+def test_the_first_kernel_leaves_the_threads_of_torch_alone(first: str) -> None:
+    program = f"""
+import numpy as np, torch
+from copycost.similarity import Dense
+torch.set_num_threads(1)
+{first}
+assert torch.get_num_threads() == 1, torch.get_num_threads()
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)  # the threads are started once in a process
+
+
 def test_the_number_of_threads_changes_nothing() -> None:
     if numba.get_num_threads() < 2:
         pytest.skip("one core: there is no second thread to compare")

@@ -134,6 +134,9 @@ def audit(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes, one thread each; else one a core.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where networks are trained and run: cpu, cuda, cuda:N, or auto, CUDA if there is any.")
+    ] = "cpu",
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be asked and charged, and stop.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the result alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result alone, as JSON.")] = False,
@@ -199,9 +202,9 @@ def audit(
         )
     console = Console(quiet=quiet or as_json, highlight=False)
     if plan:
-        print_plan(plan_audit(spec, out, data_dir, workers), Console(highlight=False))
+        print_plan(plan_audit(spec, out, data_dir, workers, device), Console(highlight=False))
         return
-    result = run(spec, out, data_dir, workers, console, log)
+    result = run(spec, out, data_dir, workers, console, log, device=device)
     write_page(result, out, data_dir=data_dir, pictures=pictures, cost=cost)
     if as_json:
         print(json.dumps(result_document(result, out, cost), indent=1))

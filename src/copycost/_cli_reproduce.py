@@ -34,6 +34,9 @@ def reproduce(
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Processes, one thread each; else one a core.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where networks are trained and run: cpu, cuda, cuda:N, or auto, CUDA if there is any.")
+    ] = "cpu",
     page: Annotated[bool, typer.Option("--page", help="Only write the pages from the records there are.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing.")] = False,
     log: Annotated[Path | None, typer.Option(help="File that gets a line for whatever the workers do.")] = None,
@@ -45,4 +48,6 @@ def reproduce(
     if listed or name is None:
         list_tables(scale, out, Console(highlight=False), name or "all")
         return
-    run_command(name, scale, out, data_dir=data_dir, workers=workers, page_only=page, quiet=quiet, log=log)
+    run_command(
+        name, scale, out, data_dir=data_dir, workers=workers, device=device, page_only=page, quiet=quiet, log=log
+    )

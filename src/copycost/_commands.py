@@ -13,19 +13,28 @@ from copycost._console import print_plan
 from copycost._progress import Display
 from copycost.audit import AuditResult, AuditSpec, Folder, Plan, load_data, make_plan, run_audit
 from copycost.errors import Stopped
+from copycost.networks import on_device
 
 __all__ = ["plan_audit", "run"]
 
 
-def plan_audit(spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None) -> Plan:
+def plan_audit(spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None, device: str = "cpu") -> Plan:
     """Return the plan of an audit; nothing is asked or written, and what the run would refuse at once is refused."""
     folder = Folder(out)
     folder.check(spec)
-    return make_plan(spec, folder, load_data(spec, 0, data_dir), _processes(workers))
+    with on_device(device):
+        return make_plan(spec, folder, load_data(spec, 0, data_dir), _processes(workers))
 
 
 def run(
-    spec: AuditSpec, out: Path, data_dir: Path | None, workers: int | None, console: Console, log: Path | None
+    spec: AuditSpec,
+    out: Path,
+    data_dir: Path | None,
+    workers: int | None,
+    console: Console,
+    log: Path | None,
+    *,
+    device: str = "cpu",
 ) -> AuditResult:
     """Run an audit with its plan, its progress and its log."""
     with Display(console, log) as display:
@@ -40,6 +49,7 @@ def run(
                 out,
                 data_dir=data_dir,
                 workers=_processes(workers),
+                device=device,
                 command=shlex.join(["copycost", *sys.argv[1:]]),
                 planned=planned,
                 tell=display.tell,

@@ -19,7 +19,6 @@ from copycost.adversarial import deepfool, fgsm, pgd, round_to_bytes
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
 from copycost.networks import Classifier
-from copycost.networks._classifier import to_float
 from copycost.networks._random import generator
 from copycost.oracle import Oracle
 
@@ -130,7 +129,7 @@ def _make(
     seed: int,
     report: Callable[[str, float], None],
 ) -> Images:
-    floats = to_float(images.array)
+    floats = substitute.tensor(images.array)
     labels = torch.from_numpy(own if wanted is None else wanted)
     progress = functools.partial(report, "adversarial examples")
     if plan.attack == "pgd":

@@ -10,6 +10,9 @@ import torch
 
 from copycost.errors import InvalidInput
 
+# images in one pass: in the cache of a processor; many enough to fill an accelerator, few enough for its memory
+_SMALL_BATCH, _LARGE_BATCH, _LARGE_PIXELS = 64, 1024, 4_000_000
+
 __all__ = [
     "Classifier",
     "Progress",
@@ -20,6 +23,7 @@ __all__ = [
     "check_norm",
     "differentiable_logits",
     "gradients_on",
+    "images_at_once",
     "input_gradient",
     "predicted_logits",
 ]
@@ -141,6 +145,16 @@ def check_at_least_one(name: str, value: int) -> None:
     """Refuse what is not a whole number of at least one."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidInput(f"{name} is {value!r}; a whole number of at least 1 is needed.")
+
+
+def images_at_once(batch_size: int | None, images: torch.Tensor) -> int:
+    """Return how many images go through the model at once: as many as are asked for, or as suit the device."""
+    if batch_size is not None:
+        check_at_least_one("batch_size", batch_size)
+        return batch_size
+    if images.device.type == "cpu":
+        return _SMALL_BATCH
+    return max(_SMALL_BATCH, min(_LARGE_BATCH, _LARGE_PIXELS // max(1, images[:1].numel())))
 
 
 def check_non_negative(name: str, value: float) -> None:

@@ -17,6 +17,7 @@ from copycost.adversarial._classifier import (
     check_norm,
     differentiable_logits,
     gradients_on,
+    images_at_once,
     input_gradient,
     predicted_logits,
 )
@@ -62,7 +63,7 @@ def deepfool(
     overshoot: float = 0.02,
     candidates: int = 10,
     norm: Norm = "l2",
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> DeepFoolResult:
     """Find a small perturbation that changes the label the model gives each image.
@@ -83,9 +84,9 @@ def deepfool(
         Classes considered: the predicted one and the next most likely; at least 2, all where there are fewer.
     norm : {"l2", "linf"}
         Norm in which the perturbation is made small.
-    batch_size : int
-        Images in one pass through the model. The result depends on it only as far as the model's own rounding
-        does.
+    batch_size : int, optional
+        Images in one pass through the model; unless given 64, or on an accelerator up to 1,024. The result depends
+        on it only as far as the model's own rounding does.
     progress : callable, optional
         Receives the share of the images that is finished.
 
@@ -112,21 +113,22 @@ def deepfool(
     (True, 0.561)
     """
     check_images(images)
-    _check_arguments(steps, overshoot, candidates, norm, batch_size)
+    _check_arguments(steps, overshoot, candidates, norm)
+    at_once = images_at_once(batch_size, images)
     with gradients_on():
         origins = images.detach().clone()
-        ranked = _ranked_classes(model, origins, candidates, batch_size)
+        ranked = _ranked_classes(model, origins, candidates, at_once)
         points, taken, fooled = origins.clone(), _counters(origins), _counters(origins).bool()
         totals = torch.zeros_like(origins)
         waiting = torch.arange(len(origins), device=origins.device)
         while len(waiting):
-            active = waiting[:batch_size]
+            active = waiting[:at_once]
             totals[active] += _step_to_nearest(model, points[active], ranked[active], norm)
             points[active] = (origins[active] + (1 + overshoot) * totals[active]).clamp(0, 1)
             taken[active] += 1
             fooled[active] = predicted_logits(model, points[active]).argmax(1) != ranked[active, 0]
             unfinished = ~fooled[active] & (taken[active] < steps)
-            waiting = torch.cat([active[unfinished], waiting[batch_size:]])
+            waiting = torch.cat([active[unfinished], waiting[at_once:]])
             if progress is not None:
                 progress(1 - len(waiting) / len(origins))
         distances = _lengths(points - origins, norm).masked_fill(~fooled, math.inf)
@@ -140,7 +142,7 @@ def robustness(
     steps: int = 50,
     overshoot: float = 0.02,
     candidates: int = 10,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> float:
     """Return rho, the mean over images of DeepFool's L2 distance divided by the L2 norm of the image.
@@ -189,9 +191,8 @@ def robustness(
     return float((result.distances.double() / sizes.double())[result.fooled].mean())
 
 
-def _check_arguments(steps: int, overshoot: float, candidates: int, norm: str, batch_size: int) -> None:
+def _check_arguments(steps: int, overshoot: float, candidates: int, norm: str) -> None:
     check_at_least_one("steps", steps)
-    check_at_least_one("batch_size", batch_size)
     check_at_least_one("candidates", candidates)
     if candidates < 2:
         raise InvalidInput(f"candidates is {candidates}; at least 2 are needed, the predicted class and another.")

@@ -19,6 +19,7 @@ from copycost.adversarial._classifier import (
     check_norm,
     differentiable_logits,
     gradients_on,
+    images_at_once,
     input_gradient,
 )
 
@@ -35,7 +36,7 @@ def fgsm(
     *,
     epsilon: float,
     targeted: bool = False,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> torch.Tensor:
     """Move every pixel by epsilon along the sign of the gradient of the cross entropy, and clip to [0, 1].
@@ -51,9 +52,10 @@ def fgsm(
         Largest change of one pixel, on the scale of [0, 1].
     targeted : bool
         Descend towards the labels instead of climbing away from them.
-    batch_size : int
-        Images in one pass through the model. The result depends on it only as far as the model's own rounding
-        does; where a gradient is zero within rounding, its sign may follow.
+    batch_size : int, optional
+        Images in one pass through the model; unless given 64, or on an accelerator up to 1,024. The result depends
+        on it only as far as the model's own rounding does; where a gradient is zero within rounding, its sign may
+        follow.
     progress : callable, optional
         Receives the share of the work that is done.
 
@@ -94,7 +96,7 @@ def pgd(
     random_start: bool = True,
     targeted: bool = False,
     generator: torch.Generator,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     progress: Progress | None = None,
 ) -> torch.Tensor:
     """Climb the cross entropy in small steps, each projected back into the epsilon ball and [0, 1].
@@ -123,9 +125,10 @@ def pgd(
     generator : torch.Generator
         Source of the starts; drawn from image by image in order, so that the start of an image depends
         neither on ``batch_size`` nor on the images after it. Untouched where there is no random start.
-    batch_size : int
-        Images in one pass through the model. The result depends on it only as far as the model's own rounding
-        does; where a gradient is zero within rounding, its sign may follow.
+    batch_size : int, optional
+        Images in one pass through the model; unless given 64, or on an accelerator up to 1,024. The result depends
+        on it only as far as the model's own rounding does; where a gradient is zero within rounding, its sign may
+        follow.
     progress : callable, optional
         Receives the share of the work that is done.
 
@@ -183,20 +186,20 @@ def _attack(
     labels: torch.Tensor,
     plan: _Plan,
     generator: torch.Generator | None,
-    batch_size: int,
+    batch_size: int | None,
     progress: Progress | None,
 ) -> torch.Tensor:
     check_images(images)
-    check_at_least_one("batch_size", batch_size)
+    at_once = images_at_once(batch_size, images)
     with gradients_on():
         origins = images.detach().clone()
         labels = check_labels(model, origins, labels)
         results = torch.empty_like(origins)
-        for begin in range(0, len(origins), batch_size):
-            part = slice(begin, begin + batch_size)
+        for begin in range(0, len(origins), at_once):
+            part = slice(begin, begin + at_once)
             results[part] = _climb(model, origins[part], labels[part], plan, generator)
             if progress is not None:
-                progress(min(begin + batch_size, len(origins)) / len(origins))
+                progress(min(begin + at_once, len(origins)) / len(origins))
     return results
 
 

@@ -13,6 +13,7 @@ from copycost.adversarial._classifier import (
     check_non_negative,
     differentiable_logits,
     gradients_on,
+    images_at_once,
     input_gradient,
 )
 
@@ -27,7 +28,7 @@ def sign_steps(
     step: float,
     iterations: int = 1,
     away: bool = False,
-    batch_size: int = 64,
+    batch_size: int | None = None,
 ) -> torch.Tensor:
     """Move every pixel by ``step`` in all along the sign of the gradient of a class's probability, within [0, 1].
 
@@ -49,8 +50,8 @@ def sign_steps(
         Steps that the change is made in, each of ``step / iterations`` along a new gradient.
     away : bool
         Leave the class.
-    batch_size : int
-        Images in one pass through the model.
+    batch_size : int, optional
+        Images in one pass through the model; unless given 64, or on an accelerator up to 1,024.
 
     Returns
     -------
@@ -75,13 +76,13 @@ def sign_steps(
     check_images(images)
     check_non_negative("step", step)
     check_at_least_one("iterations", iterations)
-    check_at_least_one("batch_size", batch_size)
+    at_once = images_at_once(batch_size, images)
     signed = (-step if away else step) / iterations
     with gradients_on():
         points = images.detach().clone()
         labels = check_labels(model, points, labels)
-        for begin in range(0, len(points), batch_size):
-            part = slice(begin, begin + batch_size)
+        for begin in range(0, len(points), at_once):
+            part = slice(begin, begin + at_once)
             for _ in range(iterations):
                 leaf, logits = differentiable_logits(model, points[part])
                 gradient = input_gradient(_log_odds(logits, labels[part]).sum(), leaf)

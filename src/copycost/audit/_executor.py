@@ -70,8 +70,8 @@ class Message:
 _queue: Any = None
 
 
-def _start_worker(queue: Any) -> None:
-    """Set a worker up: one thread, no signals of its own, and no life beyond its parent's."""
+def _start_worker(queue: Any, device: str) -> None:
+    """Set a worker up: its device, one thread, no signals of its own, and no life beyond its parent's."""
     global _queue
     _queue = queue
     os.dup2(2, 1)  # what a target prints must not mix with the result
@@ -79,7 +79,10 @@ def _start_worker(queue: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     import torch
 
+    from copycost.networks import use_device
+
     torch.set_num_threads(1)
+    use_device(device)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_die_with, args=(parent.sentinel,), daemon=True).start()
@@ -111,7 +114,13 @@ def _work(task: Task, out: Path, data_dir: Path | None) -> None:
 
 
 def run_tasks(
-    tasks: Sequence[Task], out: Path, data_dir: Path | None, *, workers: int, tell: Callable[[Message], None]
+    tasks: Sequence[Task],
+    out: Path,
+    data_dir: Path | None,
+    *,
+    workers: int,
+    device: str,
+    tell: Callable[[Message], None],
 ) -> None:
     """Run all tasks, each after the one it waits for, in the order given where there is a choice.
 
@@ -128,7 +137,7 @@ def run_tasks(
         queue, quiet = context.SimpleQueue(), threading.Event()
         listener = threading.Thread(target=_listen, args=(queue, quiet, tell), daemon=True)
         listener.start()
-        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(queue,))
+        pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker, initargs=(queue, device))
         try:
             _schedule(pool, list(tasks), out, data_dir, workers, tell)
         except (BrokenProcessPool, EOFError, ConnectionError):

@@ -16,6 +16,7 @@ from copycost._version import __version__
 from copycost._whole import written_whole
 from copycost.audit._spec import AuditSpec, build_spec
 from copycost.errors import InvalidInput, LedgerError, SpecMismatch
+from copycost.networks import device_name
 
 __all__ = ["CELL_SCHEMA", "Folder", "machine", "read_json", "write_json"]
 
@@ -176,6 +177,7 @@ def machine() -> dict[str, Any]:
         "packages": {name: metadata.version(name) for name in packages},
         "processor": _processor(),
         "cores": os.cpu_count(),
+        "device": device_name(),
         "system": f"{platform.system()} {platform.machine()}",
     }
 

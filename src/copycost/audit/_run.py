@@ -12,6 +12,7 @@ from copycost.audit._records import Folder, machine, write_json
 from copycost.audit._scenario import load_data
 from copycost.audit._spec import AuditSpec
 from copycost.audit._summary import AuditResult, read_audit
+from copycost.networks import on_device
 
 __all__ = ["run_audit"]
 
@@ -24,6 +25,7 @@ def run_audit(
     *,
     data_dir: Path | None = None,
     workers: int = 2,
+    device: str = "cpu",
     command: str | None = None,
     planned: Callable[[Plan], None] | None = None,
     tell: Callable[[Message], None] | None = None,
@@ -37,6 +39,7 @@ def run_audit(
     out : folder for records, ledgers and weights; one of the same spec is gone on with
     data_dir : where named data sets lie
     workers : processes, one thread each
+    device : where networks are trained and run: ``cpu``, ``cuda``, ``cuda:N`` or ``auto``, CUDA if there is any
     command : what the user typed, kept in the merged records
     planned : called with the plan before anything is asked
     tell : called with what the workers do
@@ -49,14 +52,14 @@ def run_audit(
     """
     folder = Folder(out)
     started = time.perf_counter()
-    with folder.hold():
+    with on_device(device), folder.hold():
         data = load_data(spec, 0, data_dir)
         folder.adopt(spec)
         plan = make_plan(spec, folder, data, workers)
         del data  # each worker loads its own
         if planned is not None:
             planned(plan)
-        run_tasks(plan.tasks, out, data_dir, workers=workers, tell=tell or (lambda message: None))
+        run_tasks(plan.tasks, out, data_dir, workers=workers, device=device, tell=tell or (lambda message: None))
         result = read_audit(out)
         write_json(
             out / "records.json",

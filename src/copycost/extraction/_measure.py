@@ -14,7 +14,6 @@ from copycost._types import Float32Array, IntArray
 from copycost.adversarial import deepfool
 from copycost.inputs import Images, Inputs
 from copycost.networks import AnyClassifier, Classifier
-from copycost.networks._classifier import to_float
 from copycost.oracle import Oracle
 from copycost.strategies import Knowledge, parse
 from copycost.transfer import measure_transfer
@@ -118,12 +117,12 @@ def measure_robustness(classifier: Classifier, test: Images, count: int, seed: i
     """
     lit = np.flatnonzero(test.array.reshape(len(test), -1).any(axis=1))
     rows = np.sort(stream(seed, "robustness").permutation(lit)[:count])
-    floats = to_float(test.take(rows).array)
     if not len(rows):
         return {"rho": None, "images": 0, "not_fooled": 0}
+    floats = classifier.tensor(test.take(rows).array)
     found = deepfool(classifier, floats, progress=lambda share: report("robustness", share))
-    fooled = found.fooled.numpy()
-    ratios = (found.distances / floats.flatten(1).norm(dim=1)).numpy()[fooled]
+    fooled = found.fooled.cpu().numpy()
+    ratios = (found.distances / floats.flatten(1).norm(dim=1)).cpu().numpy()[fooled]
     rho = float(ratios.mean(dtype=np.float64)) if len(ratios) else math.inf
     return {
         "rho": rho if math.isfinite(rho) else None,

@@ -3,6 +3,7 @@
 from copycost.networks._architectures import ARCHITECTURES, architecture, build, check_architecture
 from copycost.networks._classifier import AnyClassifier, Classifier
 from copycost.networks._create import load_classifier, new_classifier, save_classifier
+from copycost.networks._device import check_device, device_name, device_of, on_device, use_device
 from copycost.networks._files import load_weights, save_weights
 from copycost.networks._random import seeded
 from copycost.networks._text import TextClassifier
@@ -19,13 +20,18 @@ __all__ = [
     "architecture",
     "build",
     "check_architecture",
+    "check_device",
+    "device_name",
+    "device_of",
     "load_classifier",
     "load_vectors",
     "load_weights",
     "new_classifier",
+    "on_device",
     "relu_layers",
     "relu_sizes",
     "save_classifier",
     "save_weights",
     "seeded",
+    "use_device",
 ]

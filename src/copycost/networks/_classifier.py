@@ -12,6 +12,7 @@ from torch import nn
 from copycost._types import AnyArray, ByteArray, Float32Array, IntArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
+from copycost.networks._device import device_of
 
 __all__ = ["AnyClassifier", "Classifier"]
 
@@ -83,8 +84,8 @@ class Classifier:
         return cast(Images, inputs).array
 
     def tensor(self, rows: AnyArray) -> torch.Tensor:
-        """Return float32 (n, channels, height, width) in [0, 1] of uint8 (n, height, width, channels)."""
-        return to_float(rows)
+        """Return float32 (n, channels, height, width) in [0, 1] of uint8 (n, height, width, channels), where it is."""
+        return to_float(rows, device_of(self.network))
 
     def probabilities(self, inputs: Inputs) -> Float32Array:
         """Return softmax probabilities (n, classes), in evaluation mode and without gradients."""
@@ -107,9 +108,12 @@ def row_probabilities(classifier: AnyClassifier, rows: AnyArray) -> Float32Array
             for start in range(0, max(len(rows), 1), _BATCH)
         ]
     network.train(was_training)
-    return np.concatenate([part.numpy() for part in parts])
+    return np.concatenate([part.cpu().numpy() for part in parts])
 
 
-def to_float(array: ByteArray) -> torch.Tensor:
-    """Return float32 (n, channels, height, width) in [0, 1] of uint8 (n, height, width, channels)."""
-    return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2), dtype=np.float32)).div_(255)
+def to_float(array: ByteArray, device: torch.device) -> torch.Tensor:
+    """Return float32 (n, channels, height, width) in [0, 1] on a device, of uint8 (n, height, width, channels)."""
+    if device.type == "cpu":
+        return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2), dtype=np.float32)).div_(255)
+    # bytes travel: a quarter of the floats
+    return torch.tensor(array, device=device).permute(0, 3, 1, 2).to(torch.float32).contiguous().div_(255)

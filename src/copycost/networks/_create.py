@@ -14,6 +14,7 @@ from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs, Texts
 from copycost.networks._architectures import ARCHITECTURES, TEXT_PARAMETERS, build, check_architecture, parse
 from copycost.networks._classifier import AnyClassifier, Classifier
+from copycost.networks._device import current_device
 from copycost.networks._files import load_weights, read_head, save_weights
 from copycost.networks._notation import Value
 from copycost.networks._random import seeded
@@ -52,7 +53,8 @@ def new_classifier(
     if inputs.medium == "image":
         if vectors is not None:
             raise InvalidInput(f"word vectors were given for {architecture}, which takes images; leave them out.")
-        return Classifier(build(architecture, cast(Images, inputs).shape, classes, rng=rng))
+        network = build(architecture, cast(Images, inputs).shape, classes, rng=rng)
+        return Classifier(network.to(current_device()))
     name, settings = parse(architecture)
     vocabulary = Vocabulary.of(
         cast(Texts, inputs),
@@ -111,7 +113,7 @@ def load_classifier(
         network = build(architecture, shape, classes, rng=rng, auxiliary=auxiliary)
         load_weights(network, path)
         network.eval()
-        return Classifier(network, mean=mean, deviation=deviation)
+        return Classifier(network.to(current_device()), mean=mean, deviation=deviation)
     if tuple(mean) != (0.0,) or tuple(deviation) != (1.0,):
         raise InvalidInput(f"mean {tuple(mean)} and deviation {tuple(deviation)} were given for texts; leave them out.")
     name, settings = parse(architecture)
@@ -138,7 +140,7 @@ def _text(
     with seeded(rng):
         network = ARCHITECTURES[name](table, classes, **own)
     network.get_parameter(_TABLE).requires_grad_(tuned)
-    return TextClassifier(network, vocabulary)
+    return TextClassifier(network.to(current_device()), vocabulary)
 
 
 def _vocabulary(path: Path) -> tuple[Vocabulary, bool, tuple[int, ...]]:

@@ -44,7 +44,7 @@ class Kim(nn.Module):
     def _largest(self, words: torch.Tensor, lengths: torch.Tensor, width: int, filters: nn.Module) -> torch.Tensor:
         """Return the largest value of each filter (n, filters); windows of padding alone are never computed."""
         windows = words.unfold(1, width, 1)
-        inside = torch.arange(windows.shape[1]) <= (lengths - width).clamp(min=0)
+        inside = torch.arange(windows.shape[1], device=words.device) <= (lengths - width).clamp(min=0)
         values: torch.Tensor = filters(self.embedding(windows[inside]).flatten(1))
         spread = values.new_full((*inside.shape, values.shape[1]), -torch.inf)
         spread[inside] = values

@@ -8,14 +8,20 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
+from copycost.networks._device import current_device
+
 __all__ = ["generator", "seeded"]
 
 
 @contextlib.contextmanager
 def seeded(rng: np.random.Generator) -> Iterator[None]:
     """Run a block whose torch draws (initial weights, dropout) come from ``rng``; restore torch's state after."""
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(_seed(rng))
+    device = current_device()
+    ours = [device.index] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=ours):
+        seed = _seed(rng)
+        for generator in [torch.default_generator, *(torch.cuda.default_generators[number] for number in ours)]:
+            generator.manual_seed(seed)
         yield
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from copycost._types import AnyArray, Float32Array, IntArray
 from copycost.inputs import Inputs, Texts
 from copycost.networks._classifier import row_probabilities
+from copycost.networks._device import device_of
 from copycost.networks._kim import PADDING, SHORTEST
 from copycost.networks._vectors import Vectors
 from copycost.networks._vocabulary import SPECIAL, Int32Array, Vocabulary
@@ -49,7 +50,8 @@ class TextClassifier:
     def tensor(self, rows: AnyArray) -> torch.Tensor:
         """Return int64 word numbers, without the columns that only pad."""
         used = np.flatnonzero((rows != PADDING).any(axis=0))
-        return torch.from_numpy(rows[:, : max(SHORTEST, used[-1] + 1 if len(used) else 0)].astype(np.int64))
+        words = rows[:, : max(SHORTEST, used[-1] + 1 if len(used) else 0)].astype(np.int64)
+        return torch.from_numpy(words).to(device_of(self.network))
 
     def probabilities(self, inputs: Inputs) -> Float32Array:
         """Return softmax probabilities (n, classes), in evaluation mode and without gradients."""

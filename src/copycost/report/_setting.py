@@ -200,7 +200,8 @@ def machines(figures: Figures) -> list[str]:
 def _machine(facts: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in facts["packages"].items())
     cores = plural(facts["cores"], "core") if facts["cores"] else "cores not known"
-    hardware = f"{facts['processor']}, {cores}, {facts['system']}"
+    device = facts.get("device", "cpu")
+    hardware = f"{facts['processor']}, {cores}, {facts['system']}" + ("" if device == "cpu" else f", {device}")
     return f"copycost {facts['copycost']}, Python {facts['python']}, {packages}; {hardware}"
 
 

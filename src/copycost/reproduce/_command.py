@@ -44,6 +44,7 @@ def run_command(
     *,
     data_dir: Path | None = None,
     workers: int | None = None,
+    device: str = "cpu",
     page_only: bool = False,
     quiet: bool = False,
     log: Path | None = None,
@@ -54,14 +55,21 @@ def run_command(
     views = (
         render(name, at, out, data_dir=data_dir)
         if page_only
-        else _measured(name, at, out, data_dir, workers, console, log)
+        else _measured(name, at, out, data_dir, workers, device, console, log)
     )
     for view in views:
         _print(view, folder_of(out, at), console)
 
 
 def _measured(
-    name: str, scale: str, out: Path, data_dir: Path | None, workers: int | None, console: Console, log: Path | None
+    name: str,
+    scale: str,
+    out: Path,
+    data_dir: Path | None,
+    workers: int | None,
+    device: str,
+    console: Console,
+    log: Path | None,
 ) -> list[View]:
     with _Displays(console, log) as displays:
         try:
@@ -71,6 +79,7 @@ def _measured(
                 out,
                 data_dir=data_dir,
                 workers=workers or os.cpu_count() or 1,
+                device=device,
                 planned=displays.planned,
                 tell=displays.tell,
                 started=displays.started,

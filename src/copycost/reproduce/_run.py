@@ -38,6 +38,7 @@ def reproduce(
     *,
     data_dir: Path | None = None,
     workers: int = 2,
+    device: str = "cpu",
     tell: Tell | None = None,
     planned: Planned | None = None,
     started: Started | None = None,
@@ -52,6 +53,7 @@ def reproduce(
     out : audits lie in ``out/SCALE/AUDIT`` and are gone on with; pages are ``out/SCALE/TABLE.*``
     data_dir : where named data sets lie
     workers : processes, one thread each
+    device : where networks are trained and run, as of `copycost.audit.run_audit`
     tell, planned : as of `copycost.audit.run_audit`
     started : called before each audit that is not finished, with its name, its place and how many there are
     tables : other tables than those that come with copycost
@@ -81,6 +83,7 @@ def reproduce(
         run_audit,
         data_dir=data_dir,
         workers=workers,
+        device=device,
         command=f"copycost reproduce {name} --scale {scale}",
         planned=planned,
         tell=tell,

@@ -219,4 +219,5 @@ def _machine(machine: dict[str, Any]) -> str:
     return (
         f"copycost {machine['copycost']}, Python {machine['python']}, {packages}; {machine['cores']} cores, "
         f"{machine['processor']}, {machine['system']}"
+        + ("" if machine.get("device", "cpu") == "cpu" else f", {machine['device']}")
     )

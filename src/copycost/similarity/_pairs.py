@@ -14,6 +14,7 @@ from copycost._types import Float32Array, FloatArray, IntArray
 from copycost.similarity._lanes import LANES
 from copycost.similarity._runs import LONGEST
 from copycost.similarity._table import count_log_count
+from copycost.similarity._threads import start_threads
 from copycost.similarity._tile_kernel import tile_pairs
 from copycost.similarity._tiles import Tiled
 
@@ -42,6 +43,7 @@ def within(images: Tiled, report: Callable[[float], None]) -> Float32Array:
     n = len(images.marginal)
     out = np.empty((n, n), dtype=np.float32)
     first, second = (side.astype(np.int64) for side in np.triu_indices(_tiles(images)))
+    start_threads()
     step, start = 2 * numba.get_num_threads(), 0
     report(0.0)
     while start < len(first):
@@ -57,6 +59,7 @@ def within(images: Tiled, report: Callable[[float], None]) -> Float32Array:
 
 def _run(a: Tiled, b: Tiled, first: IntArray, second: IntArray, mirror: bool, out: Float32Array) -> None:
     f, d = weights(a.pixels)
+    start_threads()
     with _one_at_a_time, numba.parallel_chunksize(_CHUNK if len(first) > _CHUNK * numba.get_num_threads() else 1):
         tile_pairs(a, b, first, second, f, d, mirror, out)
 

@@ -9,6 +9,7 @@ import numpy as np
 from copycost._types import AnyArray, Float32Array, IntArray
 from copycost.errors import InvalidInput
 from copycost.similarity import Similarity
+from copycost.similarity._threads import start_threads
 from copycost.subsets._inspect import inspect
 
 __all__ = ["Keep", "Starts"]
@@ -95,6 +96,7 @@ def check_keep(keep: Keep, k: int, n: int) -> list[int]:
 
 def check_matrix(matrix: Float32Array) -> Float32Array:
     """Return a float32 matrix (n, n) that kernels may read: symmetric, finite, with a finite diagonal."""
+    start_threads()
     largest, gap = inspect(matrix)
     if not np.isfinite(largest).all():
         _refuse_value(int(np.flatnonzero(~np.isfinite(largest))[0]))

@@ -35,7 +35,8 @@ def affine(images: torch.Tensor) -> torch.Tensor:
         torch.stack([cosine, -sine, _uniform(count, _SHIFT)], dim=1),
         torch.stack([sine, cosine, _uniform(count, _SHIFT)], dim=1),
     )
-    grid = functional.affine_grid(torch.stack(rows, dim=1), list(images.shape), align_corners=False)
+    turns = torch.stack(rows, dim=1).to(images.device)
+    grid = functional.affine_grid(turns, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, mode="bilinear", padding_mode="zeros", align_corners=False)
 
 

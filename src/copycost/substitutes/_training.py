@@ -14,7 +14,7 @@ from copycost._types import IntArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Inputs
 from copycost.measures import accuracy, cross_entropy, macro_f1
-from copycost.networks import AnyClassifier, seeded
+from copycost.networks import AnyClassifier, device_of, seeded
 from copycost.networks._classifier import row_probabilities
 from copycost.oracle import Answers
 from copycost.substitutes._augment import affine
@@ -241,8 +241,9 @@ class _Step:
     def __init__(self, classifier: AnyClassifier, labelled: Labelled, schedule: Schedule) -> None:
         self._classifier = classifier
         self._rows = classifier.encode(labelled.inputs)
-        self._targets = labelled.targets()
-        self._labels = torch.from_numpy(np.array(labelled.answers.labels))
+        self._device = device_of(classifier.network)
+        self._targets = labelled.targets().to(self._device)
+        self._labels = torch.from_numpy(np.array(labelled.answers.labels)).to(self._device)
         self._augment = affine if schedule.augment == "affine" else None
         self._last: tuple[torch.Tensor, torch.Tensor] | None = None
         self._adam = torch.optim.Adam(
@@ -255,8 +256,9 @@ class _Step:
     def __call__(self, rows: IntArray) -> float:
         batch = self._classifier.tensor(self._rows[rows])
         logits = self._classifier(batch if self._augment is None else self._augment(batch))
-        self._last = logits.detach(), torch.from_numpy(rows)
-        loss = functional.cross_entropy(logits, self._targets[torch.from_numpy(rows)])
+        places = torch.from_numpy(rows).to(self._device)
+        self._last = logits.detach(), places
+        loss = functional.cross_entropy(logits, self._targets[places])
         self._adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._adam.step()
