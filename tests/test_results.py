@@ -52,5 +52,5 @@ def test_the_pages_of_the_reproduction_are_made_from_its_records(scale: str) -> 
     folder = ROOT / "results" / "reproduction"
     if not (folder / scale).is_dir():
         pytest.skip(f"nothing was kept at the scale {scale} yet")
-    there = {path.stem: path.read_text(encoding="utf-8") for path in (folder / scale).glob("*.md")}
+    there = {path.name: path.read_text(encoding="utf-8") for path in (folder / scale).glob("*.md")}
     assert there == keep["pages"](folder, scale)

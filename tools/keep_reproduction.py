@@ -1,7 +1,8 @@
 """Keep what a reproduction measured under results/reproduction: ``python tools/keep_reproduction.py OUT``.
 
 Of each finished audit below ``OUT/SCALE`` the merged records are kept, and what its data look like; of each table of
-which something is measured the page as Markdown, made from the records that are kept. Ledgers and weights stay behind.
+which something is measured the page as Markdown, made from the records that are kept, and a list of all pages with what
+each found. Ledgers and weights stay behind.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import tempfile
 from pathlib import Path
 
 from copycost.reproduce import library, render
+from copycost.reproduce._sentences import against_summary, progress
+from copycost.reproduce._view import View
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = ROOT / "results" / "reproduction"
@@ -34,28 +37,42 @@ def main() -> int:
 
 
 def write_pages(kept: Path, scale: str) -> None:
-    """Write the page of every table of which something is measured, and remove that of any other."""
+    """Write the page of every table of which something is measured, and their list; remove the page of any other."""
     if not (kept / scale).is_dir():
         return
     found = pages(kept, scale)
     for old in (kept / scale).glob("*.md"):
-        if old.stem not in found:
+        if old.name not in found:
             old.unlink()
     for name, page in found.items():
-        (kept / scale / f"{name}.md").write_text(page, encoding="utf-8")
+        (kept / scale / name).write_text(page, encoding="utf-8")
 
 
 def pages(kept: Path, scale: str) -> dict[str, str]:
-    """Return the page of every table of which something is measured, made from the records that are kept."""
-    found = {}
+    """Return the page of every table of which something is measured, by file name, and ``README.md``, their list."""
+    found, lines = {}, [_HEAD.format(scale=scale)]
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "reproduction"
         shutil.copytree(kept / scale, copy / scale)
         for table in library().chosen("all"):
             for view in render(table.name, scale, copy):
                 if view.missing < view.expected:
-                    found[table.name] = (copy / scale / f"{table.name}.md").read_text(encoding="utf-8")
-    return found
+                    found[f"{table.name}.md"] = (copy / scale / f"{table.name}.md").read_text(encoding="utf-8")
+                    lines.append(_line(view))
+    return {**found, "README.md": "\n".join(lines) + "\n"} if found else {}
+
+
+_HEAD = """# What the papers published, measured at the scale `{scale}`
+
+Made by `python tools/keep_reproduction.py` from the records in these folders; nothing was typed by hand.
+
+| page | what | measured | against random |
+| --- | --- | --- | --- |"""
+
+
+def _line(view: View) -> str:
+    name, said = view.table.name, against_summary(view) if view.against else ""
+    return f"| [{name}]({name}.md) | {view.table.title} | {progress(view)} | {said} |"
 
 
 if __name__ == "__main__":

@@ -1,24 +1,29 @@
-"""The two kinds of chart of the page, as inline SVG: shares against queries, and queries needed."""
+"""The two kinds of chart of a page, as inline SVG: shares or amounts against queries or epochs, and queries needed."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from copycost.measures import Interval, QueriesNeeded
+from copycost.report._axes import QUERIES, SHARES, Frame, Onward, Upward, onward_axis, upward_axis
 from copycost.report._marks import colour_class, marker
-from copycost.report._scales import Scale, query_scale, share_scale
+from copycost.report._scales import Scale, query_scale
 from copycost.report._svg import element, number
-from copycost.report._text import count, level, needed_words, percent, with_interval
+from copycost.report._text import level, needed_words, percent, with_interval
 
 __all__ = ["Line", "Reference", "Row", "line_chart", "range_chart", "shared_scale"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """A series of shares: its name, its place among the colours, and an interval for each budget."""
+    """A series of shares or amounts: its name, its place among the colours, and an interval for each budget.
+
+    On an axis of epochs the budgets are epochs.
+    """
 
     name: str
     colour: int
@@ -43,27 +48,8 @@ class Row:
     needed: QueriesNeeded
 
 
-@dataclass(frozen=True)
-class _Frame:
-    width: float
-    height: float
-    left: float
-    right: float
-    top: float
-    bottom: float
-    ticks: int
-
-    @property
-    def plot_right(self) -> float:
-        return self.width - self.right
-
-    @property
-    def plot_bottom(self) -> float:
-        return self.height - self.bottom
-
-
-_WIDE = _Frame(900, 420, 58, 46, 16, 48, 7)
-_NARROW = _Frame(358, 300, 46, 40, 14, 44, 4)
+_WIDE = Frame(900, 420, 58, 46, 16, 48, 7)
+_NARROW = Frame(358, 300, 46, 40, 14, 44, 4)
 
 
 def line_chart(
@@ -74,19 +60,26 @@ def line_chart(
     levels: Sequence[float] = (),
     ceiling: Reference | None = None,
     flat: Sequence[Line] = (),
+    single: Sequence[Line] = (),
+    up: Upward = SHARES,
+    onward: Onward = QUERIES,
+    description: str = "",
 ) -> Markup:
-    """Draw shares against queries, once for wide and once for narrow pages (the style sheet shows one of them).
+    """Draw shares or amounts, once for wide and once for narrow pages (the style sheet shows one of them).
 
     Parameters
     ----------
     about : what the chart shows, for those who cannot see it
     lines : at least one
-    values : the shares that the vertical axis has to hold, so that charts side by side can share it
+    values : what the vertical axis has to hold, so that charts side by side can share it
     levels : shares marked by a faint line, where the axis holds them
     ceiling : the line to compare with
     flat : series of one figure each, drawn as level lines that end in it
+    single : numbers to compare with, drawn as hollow marks that no line joins
+    up, onward : the vertical and the horizontal axis
+    description : more of what the chart shows, for those who cannot see it
     """
-    drawn = _Drawn(lines, flat, values, levels, ceiling)
+    drawn = _Drawn(lines, flat, single, values, levels, ceiling, up, onward, description)
     return Markup("").join(_lines(about, drawn, frame, css) for frame, css in _VARIANTS)
 
 
@@ -94,31 +87,44 @@ def line_chart(
 class _Drawn:
     lines: Sequence[Line]
     flat: Sequence[Line]
+    single: Sequence[Line]
     values: Sequence[float]
     levels: Sequence[float]
     ceiling: Reference | None
+    up: Upward
+    onward: Onward
+    description: str
+
+    def words(self, line: Line, budget: int, found: Interval) -> str:
+        """Say what a point stands for."""
+        return f"{line.name}, {self.onward.words(budget)}: {self.up.words(found)}"
 
 
 _ROOM = 0.3
 _MOST_BANDS = 3
 _DODGE = 5.0
+_TITLE = 18.0
 _VARIANTS = ((_WIDE, "chart wide"), (_NARROW, "chart narrow"))
 
 
-def shared_scale(lines: Sequence[Line], *others: float) -> list[float]:
-    """Return the shares that an axis has to hold: every mean, and the ends of intervals unless they lie far off."""
+def shared_scale(lines: Sequence[Line], *others: float, room: float = _ROOM) -> list[float]:
+    """Return the values that an axis has to hold: every mean, and the ends of intervals unless they lie far off.
+
+    That is farther from the means than they lie apart, and than ``room``.
+    """
     means = [interval.mean for line in lines for interval in line.intervals]
-    room = max(_ROOM, max(means) - min(means))
+    room = max(room, max(means) - min(means))
     ends = [end for line in lines for one in line.intervals for end in (one.low, one.high) if end is not None]
     return [*others, *means, *(min(max(end, min(means) - room), max(means) + room) for end in ends)]
 
 
-def _lines(about: str, drawn: _Drawn, frame: _Frame, css: str) -> Markup:
+def _lines(about: str, drawn: _Drawn, frame: Frame, css: str) -> Markup:
+    frame = frame.headed(_TITLE) if drawn.up.name else frame
     lines = [*drawn.lines, *drawn.flat]
-    budgets = [budget for line in lines for budget in line.budgets]
-    across = query_scale(budgets, frame.left, frame.plot_right, about=frame.ticks)
-    up = share_scale(drawn.values, frame.plot_bottom, frame.top)
-    parts = [_shares_axis(up, frame), _queries_axis(across, frame), *_levels(drawn.levels, up, frame)]
+    across = drawn.onward.scale([budget for line in (*lines, *drawn.single) for budget in line.budgets], frame)
+    up = drawn.up.scale(drawn.values, frame.plot_bottom, frame.top)
+    parts = [upward_axis(drawn.up, up, frame), onward_axis(drawn.onward, across, frame)]
+    parts += _levels(drawn.levels, up, frame)
     if drawn.ceiling is not None:
         parts.append(_ceiling(drawn.ceiling, up, frame))
     beside = [across.moved(_DODGE * (index - (len(lines) - 1) / 2)) for index in range(len(lines))]
@@ -127,7 +133,10 @@ def _lines(about: str, drawn: _Drawn, frame: _Frame, css: str) -> Markup:
         parts += [_band(line, own, up) for line, own in placed]
     parts += [_path(line, own, up) for line, own in placed[: len(drawn.lines)]]
     parts += [_level_line(line, own, up, frame) for line, own in placed[len(drawn.lines) :]]
-    parts += [_points(line, own, up) for line, own in placed]
+    parts += [_points(line, own, up, drawn) for line, own in placed]
+    parts += [element("g", _points(line, across, up, drawn), class_="single") for line in drawn.single]
+    if drawn.description:
+        parts.insert(0, element("desc", drawn.description))
     return _svg(about, frame.width, frame.height, css, parts)
 
 
@@ -137,29 +146,7 @@ def _svg(about: str, width: float, height: float, css: str, parts: Sequence[Mark
     )
 
 
-def _shares_axis(up: Scale, frame: _Frame) -> Markup:
-    parts = []
-    for tick in up.ticks:
-        y = up(tick)
-        parts.append(element("line", x1=frame.left, x2=frame.plot_right, y1=y, y2=y, class_="grid"))
-        parts.append(element("text", level(tick), x=frame.left - 8, y=y + 4, class_="tick end"))
-    return element("g", *parts)
-
-
-def _queries_axis(across: Scale, frame: _Frame) -> Markup:
-    base = frame.plot_bottom
-    parts = [element("line", x1=frame.left, x2=frame.plot_right, y1=base, y2=base, class_="axis")]
-    for tick in across.ticks:
-        x = across(tick)
-        parts.append(element("line", x1=x, x2=x, y1=base, y2=base + 5, class_="axis"))
-        parts.append(element("text", count(tick), x=x, y=base + 19, class_="tick middle"))
-    words = "queries (logarithmic)" if across.logarithmic else "queries"
-    middle = (frame.left + frame.plot_right) / 2
-    parts.append(element("text", words, x=middle, y=base + 38, class_="tick middle name"))
-    return element("g", *parts)
-
-
-def _levels(levels: Sequence[float], up: Scale, frame: _Frame) -> list[Markup]:
+def _levels(levels: Sequence[float], up: Scale, frame: Frame) -> list[Markup]:
     parts = []
     for value in levels:
         if up.low <= value <= up.high:
@@ -170,7 +157,7 @@ def _levels(levels: Sequence[float], up: Scale, frame: _Frame) -> list[Markup]:
     return parts
 
 
-def _ceiling(ceiling: Reference, up: Scale, frame: _Frame) -> Markup:
+def _ceiling(ceiling: Reference, up: Scale, frame: Frame) -> Markup:
     interval, y = ceiling.interval, up(ceiling.interval.mean)
     parts = []
     if interval.low is not None and interval.high is not None:
@@ -220,7 +207,7 @@ def _path(line: Line, across: Scale, up: Scale) -> Markup:
     return element("polyline", points=_corners(corners), class_=f"line {colour_class(line.colour)}")
 
 
-def _level_line(line: Line, across: Scale, up: Scale, frame: _Frame) -> Markup:
+def _level_line(line: Line, across: Scale, up: Scale, frame: Frame) -> Markup:
     """Draw the one figure of a series as a level line from the axis to where it was measured."""
     y = up(line.intervals[-1].mean)
     return element(
@@ -228,18 +215,25 @@ def _level_line(line: Line, across: Scale, up: Scale, frame: _Frame) -> Markup:
     )
 
 
-def _points(line: Line, across: Scale, up: Scale) -> Markup:
+def _points(line: Line, across: Scale, up: Scale, drawn: _Drawn) -> Markup:
     parts = []
-    for budget, found in zip(line.budgets, line.intervals, strict=True):
+    for budget, found in _spaced(line, across, drawn.onward.spacing):
         x, y = across(budget), up(found.mean)
         if found.low is not None and found.high is not None:
             parts.append(_whisker(x, found.low, found.high, up, line.colour))
-        words = f"{line.name}, {count(budget)} queries: {with_interval(found)}"
         parts += [
             marker(line.colour, x, y),
-            element("circle", element("title", words), cx=x, cy=y, r=12.0, class_="hit"),
+            element("circle", element("title", drawn.words(line, budget, found)), cx=x, cy=y, r=12.0, class_="hit"),
         ]
     return element("g", *parts)
+
+
+def _spaced(line: Line, across: Scale, spacing: float) -> list[tuple[int, Interval]]:
+    """Return the points that get a mark: all, or every few back from the last where they stand close."""
+    points = list(zip(line.budgets, line.intervals, strict=True))
+    width = across(points[-1][0]) - across(points[0][0])
+    every = max(1, math.ceil(spacing * (len(points) - 1) / width)) if width else 1
+    return points[::-1][::every][::-1]
 
 
 def _whisker(x: float, low: float, high: float, up: Scale, colour: int) -> Markup:
@@ -265,17 +259,17 @@ _HEAD = 30.0
 
 
 def _ranges(
-    about: str, groups: Sequence[tuple[str, Sequence[Row]]], budgets: Sequence[int], frame: _Frame, css: str
+    about: str, groups: Sequence[tuple[str, Sequence[Row]]], budgets: Sequence[int], frame: Frame, css: str
 ) -> Markup:
     height = 8 + sum(_HEAD + _ROW * len(rows) for _, rows in groups) + frame.bottom
-    frame = _Frame(frame.width, height, 12, 30, 8, frame.bottom, frame.ticks)
+    frame = Frame(frame.width, height, 12, 30, 8, frame.bottom, frame.ticks)
     across = query_scale(budgets, frame.left, frame.plot_right, about=frame.ticks)
     y = frame.top
     parts = [
         element("line", x1=across(tick), x2=across(tick), y1=y, y2=frame.plot_bottom, class_="grid")
         for tick in across.ticks
     ]
-    parts.append(_queries_axis(across, frame))
+    parts.append(onward_axis(QUERIES, across, frame))
     for head, rows in groups:
         parts.append(element("text", head, x=frame.left, y=y + 19, class_="group"))
         y += _HEAD
@@ -285,7 +279,7 @@ def _ranges(
     return _svg(about, frame.width, height, css, parts)
 
 
-def _range(row: Row, across: Scale, frame: _Frame, top: float) -> Markup:
+def _range(row: Row, across: Scale, frame: Frame, top: float) -> Markup:
     needed, y = row.needed, top + 23
     words = f"{row.name}: {needed_words(needed)}"
     tone = colour_class(row.colour)

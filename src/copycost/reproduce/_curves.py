@@ -1,9 +1,10 @@
-"""What figures show: agreement from round to round, and lists of numbers by class or by epoch."""
+"""What figures show: numbers by round or by budget, and lists of numbers by class or by epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ from copycost.measures import Interval, student_interval
 from copycost.reproduce._library import Library
 from copycost.reproduce._measured import Measured, at_path, result_of
 from copycost.reproduce._records import Records
-from copycost.reproduce._schema import Scale
+from copycost.reproduce._schema import Panel, Scale
 from copycost.reproduce._slots import Slot
 
-__all__ = ["LISTED", "Curve", "Listing", "listing", "round_curves"]
+__all__ = ["LISTED", "Curve", "Listing", "budget_curves", "listing", "printed_curves", "round_curves"]
 
 ANSWERS = "chosen.answers"  # one label a query; those that validate are not among them
 LISTED = ("classes", "epochs", "confusion")
@@ -23,7 +24,7 @@ LISTED = ("classes", "epochs", "confusion")
 
 @dataclass(frozen=True)
 class Curve:
-    """Agreement of one row after each round: queries charged, and an interval over seeds at each.
+    """One row after each round or at each budget: queries charged, and an interval over seeds at each.
 
     ``flat`` is set where everything was asked at once: then there is one value, which is drawn as a level.
     """
@@ -65,6 +66,47 @@ def round_curves(cells: Sequence[Cell], records: Records) -> tuple[Curve, ...]:
         )
         found.append(Curve(slot.row, queries, intervals, flat=length == 1))
     return tuple(found)
+
+
+def budget_curves(panel: Panel, cells: Sequence[Cell]) -> tuple[Curve, ...]:
+    """Return a curve for each row of a panel of strategies by budget; none where it is another, or nothing is measured.
+
+    Such a panel has one measure, a strategy for each row, and columns of budgets that rise.
+    """
+    if panel.chart is not None or any(slot.statistic != "mean" for slot, _ in cells) or not _is_by_budget(panel, cells):
+        return ()
+    there = [(slot, measured.interval) for slot, measured in cells if measured.interval is not None]
+    return _by_row(panel, [(slot, interval) for slot, interval in there if slot.choices])
+
+
+def printed_curves(panel: Panel, cells: Sequence[Cell], unit: str) -> tuple[Curve, ...]:
+    """Return the published numbers beside `budget_curves`; one that is cut has no place among them."""
+    part = 100 if unit == "percent" else 1
+    whole = [(slot, slot.printed) for slot, _ in cells if slot.choices and slot.printed and slot.printed.cut is None]
+    return _by_row(panel, [(slot, Interval(one.value / part, None, None, 0, ())) for slot, one in whole])
+
+
+def _is_by_budget(panel: Panel, cells: Sequence[Cell]) -> bool:
+    rows = [[slot for slot, _ in cells if slot.row == row and slot.choices] for row in panel.rows]
+    budgets = [[slot.choices[0].cells[0].budget for slot in row] for row in rows]
+    strategies = [{slot.choices[0].strategy for slot in row} for row in rows if row]
+    return (
+        len({slot.measure for slot, _ in cells}) == 1
+        and max(map(len, rows)) > 1
+        and all(one < other for row in budgets for one, other in pairwise(row))
+        and all(len(names) == 1 for names in strategies)
+        and len(set.union(*strategies)) == len(strategies)
+    )
+
+
+def _by_row(panel: Panel, found: Sequence[tuple[Slot, Interval]]) -> tuple[Curve, ...]:
+    curves = []
+    for row in panel.rows:
+        points = [(slot.choices[0].cells[0].budget, interval) for slot, interval in found if slot.row == row]
+        if points:
+            budgets, intervals = zip(*points, strict=True)
+            curves.append(Curve(row, budgets, intervals, flat=False))
+    return tuple(curves)
 
 
 def listing(chart: str, cells: Sequence[Cell], scale: Scale, library: Library, records: Records) -> Listing | None:

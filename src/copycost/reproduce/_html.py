@@ -6,27 +6,26 @@ import base64
 import functools
 import hashlib
 import re
-from collections.abc import Sequence
 from importlib import resources
 
 import jinja2
 from markupsafe import Markup
 
-from copycost.report._charts import Line, line_chart, shared_scale
 from copycost.report._marks import dot_swatch, swatch
 from copycost.report._text import count
-from copycost.reproduce._curves import Curve
+from copycost.reproduce._drawings import drawing_of
 from copycost.reproduce._sentences import (
     against_lines,
     against_summary,
     asks_about_random,
+    dash_key,
     footnotes,
     lede,
     order_lines,
     ratio_lines,
 )
 from copycost.reproduce._view import View
-from copycost.reproduce._words import UNITS, listed
+from copycost.reproduce._words import ELSEWHERE, NOTHING, UNITS, curve_lines, listed
 
 __all__ = ["html"]
 
@@ -34,8 +33,15 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STYLE = """
 .pair td { vertical-align: top; }
 .printed th, .printed td { border-bottom: 0; color: var(--soft); padding-bottom: 0; }
+.printed th[rowspan] { border-bottom: 1px solid var(--rule); color: var(--ink); }
+.pair tbody th:first-child { min-width: 5.2rem; }
+sup { line-height: 0; }
 td.outside { font-weight: 650; }
 td.outside::after { content: " \\2260"; }
+.pair td small { min-width: 6.5rem; max-width: 11rem; }
+.single .mark { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
+.numbers { margin-top: .6rem; }
+.numbers .data { margin-top: 0; }
 """
 
 
@@ -58,11 +64,25 @@ def html(view: View) -> str:
             against=against_lines(view),
             orders=order_lines(view.orders),
             footnotes=footnotes(view),
-            charts={panel.title: _chart(panel.title, panel.curves) for panel in view.panels if panel.curves},
-            lists={one.title: listed(one.listing, view.table.unit) for one in view.panels if one.listing is not None},
+            heading=_heading(view),
+            dash_key=dash_key(view),
+            drawings={one.title: drawing_of(one, view.table.unit) for one in view.shown},
+            lists={one.title: listed(one.listing, view.table.unit) for one in view.shown if one.listing is not None},
+            rounds={one.title: curve_lines(one.curves) for one in view.shown},
         )
     )
     return _CONTROL.sub("\ufffd", page)
+
+
+def _heading(view: View) -> str:
+    """Return what stands above the panels: nothing where none is shown."""
+    printed = any(panel.has_printed for panel in view.shown)
+    measured = any(not panel.absence for panel in view.shown)
+    if printed:
+        return "Published and measured" if measured else "Published"
+    if measured:
+        return "The data" if all(panel.shows_data for panel in view.shown) else "Measured"
+    return ""
 
 
 @functools.cache
@@ -74,7 +94,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         loader=jinja2.FunctionLoader(_text),
     )
-    environment.globals |= {"swatch": swatch, "dot_swatch": dot_swatch}
+    environment.globals |= {"swatch": swatch, "dot_swatch": dot_swatch, "NOTHING": NOTHING, "ELSEWHERE": ELSEWHERE}
     environment.filters["count"] = count
     return environment
 
@@ -85,12 +105,3 @@ def _text(name: str, package: str = "copycost.reproduce") -> str:
 
 def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
-
-
-def _chart(title: str, curves: Sequence[Curve]) -> Markup:
-    """Draw agreement against queries charged; what was asked at once is a level line."""
-    lines = [Line(curve.name, number, curve.queries, curve.intervals) for number, curve in enumerate(curves)]
-    level = [line for line, curve in zip(lines, curves, strict=True) if curve.flat]
-    moving = [line for line, curve in zip(lines, curves, strict=True) if not curve.flat]
-    about = f"{title}: agreement after each round against the queries charged, by strategy"
-    return line_chart(about, moving, flat=level, values=shared_scale(lines))

@@ -11,13 +11,14 @@ from copycost.reproduce._sentences import (
     against_lines,
     against_summary,
     asks_about_random,
+    dash_key,
     footnotes,
     lede,
     order_lines,
     ratio_lines,
 )
 from copycost.reproduce._view import CellView, PanelView, View
-from copycost.reproduce._words import UNITS, figure, interval_words, listed
+from copycost.reproduce._words import ELSEWHERE, NOTHING, UNITS, curve_lines, listed
 
 __all__ = ["markdown"]
 
@@ -29,9 +30,12 @@ def markdown(view: View) -> str:
     parts += _section("What differs", table.differs.get(view.scale, ()))
     if table.question:
         parts += ["## The question", _safe(table.question)]
-    for panel in view.panels:
+    keyed = next((panel for panel in view.shown if panel.has_dashes), None)
+    for panel in view.shown:
         unit = "" if panel.shows_data else UNITS[table.unit]
-        parts += [f"## {_safe(panel.title)}{f', {unit}' if unit else ''}", *_panel(panel, table.unit)]
+        parts.append(f"## {_safe(panel.title)}{f', {unit}' if unit else ''}")
+        parts += [dash_key(view)] if panel is keyed else []
+        parts += _panel(panel, table.unit)
     parts += _section("Numbers of the text", ratio_lines(view.ratios, view.comparable))
     if asks_about_random(view):
         parts += ["## Where active selection does not beat random", _safe(against_summary(view))]
@@ -64,7 +68,9 @@ def _panel(panel: PanelView, unit: str) -> list[str]:
         return [_explored(panel.chart, panel.explored)]
     if panel.listing is not None:
         return [_listing(panel.listing, unit)]
-    lines = [_row(["", "", *panel.columns]), _row(["---", "---", *["---:"] * len(panel.columns)])]
+    if panel.absence:
+        return [f"Published; {panel.absence}.", _published(panel)]
+    lines = [_row(["", "", *map(_safe, panel.columns)]), _row(["---", "---", *["---:"] * len(panel.columns)])]
     for row, cells in panel.rows:
         if panel.has_printed:
             lines.append(_row([_safe(row), "published", *(_printed(cell) for cell in cells)]))
@@ -72,9 +78,20 @@ def _panel(panel: PanelView, unit: str) -> list[str]:
     return ["\n".join(lines)]
 
 
+def _published(panel: PanelView) -> str:
+    """Return a table of published numbers alone."""
+    lines = [_row(["", *map(_safe, panel.columns)]), _row(["---", *["---:"] * len(panel.columns)])]
+    for row, cells in panel.printed_rows:
+        quoted = [
+            " (quoted)" if cell.slot.quoted and cell.printed and panel.absence == ELSEWHERE else "" for cell in cells
+        ]
+        lines.append(_row([_safe(row), *(_printed(cell) + note for cell, note in zip(cells, quoted, strict=True))]))
+    return "\n".join(lines)
+
+
 def _printed(cell: CellView) -> str:
     notes = "".join(f" [{number}]" for number in cell.notes)
-    return f"{_safe(cell.printed) or '–'}{notes}"
+    return f"{_safe(cell.printed) or NOTHING}{notes}"
 
 
 def _measured(cell: CellView) -> str:
@@ -87,14 +104,7 @@ def _curves(curves: Sequence[Curve]) -> str:
         _row(["", "queries charged", "agreement", "95 % interval", "seeds"]),
         _row(["---", "---:", "---:", "---:", "---:"]),
     ]
-    for curve in curves:
-        for queries, interval in zip(curve.queries, curve.intervals, strict=True):
-            ends = interval_words(interval, "percent")
-            lines.append(
-                _row(
-                    [_safe(curve.name), f"{queries:,}", figure(interval.mean, "percent"), ends or "–", str(interval.n)]
-                )
-            )
+    lines += [_row([_safe(name), *numbers]) for name, *numbers in curve_lines(curves)]
     return "\n".join(lines)
 
 

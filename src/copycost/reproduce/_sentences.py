@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from copycost.reproduce._judgements import Against, Divided, Order
 from copycost.reproduce._view import View
-from copycost.reproduce._words import figure, interval_words, signed
+from copycost.reproduce._words import ELSEWHERE, NOTHING, figure, interval_words, signed
 
 __all__ = [
     "NO_MARKS",
@@ -15,6 +15,7 @@ __all__ = [
     "against_summary",
     "asks_about_random",
     "compared",
+    "dash_key",
     "footnotes",
     "lede",
     "order_lines",
@@ -33,7 +34,27 @@ _ORDER = " Compare the order of the rows, and what each differs from random."
 
 
 def lede(view: View) -> list[str]:
-    """Return the first sentences: how much is there, and how published and measured compare."""
+    """Return the first sentences: how much is there, how published and measured compare, and what is left out."""
+    return [*_lede(view), *_left_out(view)]
+
+
+def _left_out(view: View) -> list[str]:
+    """Name the panels that have nothing to show at this scale."""
+    shown = {panel.title for panel in view.shown}
+    names = [panel.title for panel in view.panels if panel.title not in shown]
+    if not names or not shown:
+        return []
+    return [
+        f"Left out, as nothing of {'it' if len(names) == 1 else 'them'} is measured at this scale: {'; '.join(names)}."
+    ]
+
+
+def dash_key(view: View) -> str:
+    """Say what a dash among measured numbers means, where there is one."""
+    return f"{NOTHING} in a row of measured numbers: {ELSEWHERE}." if any(one.has_dashes for one in view.panels) else ""
+
+
+def _lede(view: View) -> list[str]:
     expected, there = view.expected, view.expected - view.missing
     if expected and all(panel.shows_data for panel in view.panels):
         return [_of_data(view)]
@@ -47,7 +68,7 @@ def lede(view: View) -> list[str]:
             f"{view.missing:,} {'is' if view.missing == 1 else 'are'} missing; copycost reproduce {view.table.name} "
             f"--scale {view.scale} measures {'it' if view.missing == 1 else 'them'}."
         )
-    if not any(cell.printed for cell in view.cells):
+    if not expected or not any(cell.printed for cell in view.cells):
         return parts
     if not view.comparable:
         return [*parts, NO_MARKS + (_ORDER if view.orders else "")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copycost.reproduce._curves import LISTED, Curve, Listing, listing, round_curves
+from copycost.reproduce._curves import LISTED, Curve, Listing, budget_curves, listing, printed_curves, round_curves
 from copycost.reproduce._explored import Explored, explored_of
 from copycost.reproduce._judgements import Against, Cells, Divided, Order, against_random, divide, orders
 from copycost.reproduce._library import Library
@@ -15,7 +15,7 @@ from copycost.reproduce._measured import Measured, differs, measure
 from copycost.reproduce._records import Records
 from copycost.reproduce._schema import EXPLORED, Flag, Published, Scale, Table
 from copycost.reproduce._slots import Slot, audits_of, slots_of
-from copycost.reproduce._words import figure, measured_note, why_missing
+from copycost.reproduce._words import ELSEWHERE, NOTHING, figure, measured_note, why_missing
 
 __all__ = ["CellView", "PanelView", "Provenance", "View", "view_of"]
 
@@ -35,10 +35,19 @@ class CellView:
     slot: Slot
     found: Measured
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is measured at another scale alone."""
+        return not self.found.expected and not self.slot.quoted
+
 
 @dataclass(frozen=True)
 class PanelView:
-    """A panel: its cells by row, and its curves or lists if it is a figure."""
+    """A panel: its cells by row, and its curves or lists if it is a figure.
+
+    ``curves`` are those by round; ``by_budget`` those of a figure of strategies by budget, and beside them the numbers
+    as published, where these compare.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -47,6 +56,8 @@ class PanelView:
     listing: Listing | None
     chart: str | None = None
     explored: Explored = ()
+    by_budget: tuple[Curve, ...] = ()
+    printed_by_budget: tuple[Curve, ...] = ()
 
     @property
     def has_printed(self) -> bool:
@@ -64,9 +75,23 @@ class PanelView:
         return all(cell.slot.builds for _, cells in self.rows for cell in cells)
 
     @property
-    def has_measured(self) -> bool:
-        """Whether anything of it is measured."""
-        return any(cell.found.interval is not None for _, cells in self.rows for cell in cells)
+    def absence(self) -> str:
+        """Why nothing of it is to be measured at this scale; empty where something is."""
+        cells = [cell for _, row in self.rows for cell in row]
+        if any(cell.found.expected for cell in cells):
+            return ""
+        return "quoted" if all(cell.slot.quoted for cell in cells) else ELSEWHERE
+
+    @property
+    def printed_rows(self) -> tuple[tuple[str, tuple[CellView, ...]], ...]:
+        """The rows of which anything is printed."""
+        return tuple((row, cells) for row, cells in self.rows if any(cell.printed for cell in cells))
+
+    @property
+    def has_dashes(self) -> bool:
+        """Whether a table of it holds a dash for what is not measured at this scale."""
+        shown_else = self.curves or self.explored or self.listing is not None or self.absence
+        return not shown_else and any(cell.is_elsewhere for _, cells in self.rows for cell in cells)
 
 
 @dataclass(frozen=True)
@@ -98,6 +123,11 @@ class View:
     def cells(self) -> list[CellView]:
         """All cells."""
         return [cell for panel in self.panels for _, cells in panel.rows for cell in cells]
+
+    @property
+    def shown(self) -> list[PanelView]:
+        """The panels that have something to show: numbers that are printed, or any to be measured at this scale."""
+        return [panel for panel in self.panels if panel.has_printed or not panel.absence]
 
     @property
     def expected(self) -> int:
@@ -170,18 +200,21 @@ def _panel(table: Table, title: str, cells: Cells, comparable: bool, sources: _S
     explored = (
         explored_of(panel.chart, lines[0][0], at, library, records, sources.data_dir) if panel.chart in EXPLORED else ()
     )
-    return PanelView(title, tuple(panel.columns), rows, curves, listed, panel.chart, explored)
+    by_budget = budget_curves(panel, lines) if table.kind == "figure" else ()
+    printed = printed_curves(panel, lines, table.unit) if by_budget and comparable else ()
+    return PanelView(title, tuple(panel.columns), rows, curves, listed, panel.chart, explored, by_budget, printed)
 
 
 def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellView:
     outside = differs(slot.printed, found, slot, table.unit)
     text = "" if found.figure is None else figure(found.figure, table.unit)
+    reason = why_missing(slot, found)
     return CellView(
         slot.row,
         slot.column,
         "" if slot.printed is None else _as_printed(slot.printed, table.unit),
         tuple(index + 1 for index, flag in enumerate(table.flags) if flag in slot.flags and not _everywhere(flag)),
-        text or why_missing(slot, found),
+        text or (NOTHING if reason == ELSEWHERE else reason),
         measured_note(slot, found, table.unit),
         bool(outside) and comparable,
         slot.settings,

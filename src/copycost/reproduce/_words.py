@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from copycost.measures import Interval
-from copycost.reproduce._curves import Listing
+from copycost.reproduce._curves import Curve, Listing
 from copycost.reproduce._measured import Measured, scaled
 from copycost.reproduce._slots import Slot
 
-__all__ = ["UNITS", "figure", "interval_words", "listed", "measured_note", "signed", "why_missing"]
+__all__ = [
+    "ELSEWHERE",
+    "NOTHING",
+    "UNITS",
+    "curve_lines",
+    "figure",
+    "interval_words",
+    "listed",
+    "measured_note",
+    "signed",
+    "why_missing",
+]
 
 _DIGITS = {"percent": 2, "count": 0, "ratio": 2, "nats": 3, "seconds": 2}
 UNITS = {"percent": "in per cent", "count": "", "ratio": "", "nats": "in nats", "seconds": "in seconds"}
+ELSEWHERE = "not at this scale"
+NOTHING = "–"
 _MINUS = "\u2212"
 _MOST_INTERVALS = 6
 
@@ -67,7 +82,22 @@ def why_missing(slot: Slot, measured: Measured) -> str:
         return ""
     if measured.expected:
         return "not yet measured"
-    return "quoted" if slot.quoted else "not at this scale"
+    return "quoted" if slot.quoted else ELSEWHERE
+
+
+def curve_lines(curves: Sequence[Curve]) -> list[tuple[str, str, str, str, str]]:
+    """Return a line for each round: name, queries charged, agreement, the ends of its interval, and seeds."""
+    return [
+        (
+            curve.name,
+            f"{queries:,}",
+            figure(interval.mean, "percent"),
+            interval_words(interval, "percent") or NOTHING,
+            str(interval.n),
+        )
+        for curve in curves
+        for queries, interval in zip(curve.queries, curve.intervals, strict=True)
+    ]
 
 
 def listed(found: Listing, unit: str) -> list[tuple[str, list[tuple[str, str]]]]:
@@ -82,6 +112,6 @@ def listed(found: Listing, unit: str) -> list[tuple[str, list[tuple[str, str]]]]
         for _, intervals in found.columns:
             one = intervals[number] if number < len(intervals) else None
             ends = interval_words(one, unit) if one is not None and narrow else ""
-            cells.append(("–" if one is None else figure(one.mean, unit), ends))
+            cells.append((NOTHING if one is None else figure(one.mean, unit), ends))
         lines.append((label, cells))
     return lines
