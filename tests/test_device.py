@@ -11,13 +11,13 @@ import torch
 from tests._cli import refused
 from torch.nn import functional
 
-from copycost import networks
 from copycost.adversarial import deepfool, fgsm, pgd
 from copycost.adversarial._classifier import images_at_once
 from copycost.audit import build_spec, run_audit
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Texts
 from copycost.networks import check_device, device_of, load_classifier, new_classifier, on_device, save_classifier
+from copycost.networks._classifier import to_float
 from copycost.networks._device import current_device, device_name
 from copycost.oracle import Answers
 from copycost.substitutes import Labelled, Schedule, fit
@@ -44,11 +44,10 @@ def test_a_device_of_another_name_is_refused(text: str) -> None:
 def test_a_device_that_is_not_there_is_refused_with_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"'cuda:99'.* does not find that CUDA device \(it finds "):
         check_device("cuda:99")
-    assert "does not find that CUDA device" in refused("audit", "--device=cuda:99", "--out=nowhere")
-    assert "does not find that CUDA device" in refused(
-        "reproduce", "thesis-table6", "--device=cuda:99", "--out=nowhere"
-    )
-    assert not Path("nowhere").exists()
+    for command in (["audit"], ["reproduce", "thesis-table6"]):
+        said = refused(*command, "--device=cuda:99", "--out=nowhere", cwd=tmp_path)
+        assert "does not find that CUDA device" in said
+    assert not [*tmp_path.iterdir()]
 
 
 def test_without_an_accelerator_auto_is_the_processor() -> None:
@@ -80,12 +79,15 @@ def test_augmentation_draws_on_the_processor_and_changes_images_where_they_are()
     assert affine(torch.zeros((3, 1, 8, 8), device=ELSEWHERE)).device == ELSEWHERE
 
 
-def test_bytes_become_the_same_floats_on_every_device() -> None:
-    array = digits().array
-    there = networks._classifier.to_float(array, ELSEWHERE)
+def test_bytes_become_floats_in_one_layout_on_every_device() -> None:
+    there = to_float(digits().array, ELSEWHERE)
     assert (there.shape, there.dtype, there.is_contiguous()) == ((6, 1, 28, 28), torch.float32, True)
-    same = torch.tensor(array).permute(0, 3, 1, 2).to(torch.float32).contiguous().div_(255)
-    assert torch.equal(same, networks._classifier.to_float(array, torch.device("cpu")))
+
+
+@needs_cuda
+def test_bytes_become_the_same_floats_on_cuda() -> None:
+    levels = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1)
+    assert torch.equal(to_float(levels, torch.device("cuda")).cpu(), to_float(levels, torch.device("cpu")))
 
 
 @pytest.mark.parametrize(

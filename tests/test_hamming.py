@@ -15,7 +15,7 @@ from copycost._types import ByteArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Texts
 from copycost.networks import Classifier, new_classifier
-from copycost.networks._traces import activation_traces, relu_layers, relu_sizes
+from copycost.networks._traces import activation_traces, pass_sizes, relu_layers, relu_sizes
 from copycost.similarity._hamming import Hamming
 from copycost.subsets import lightest_subset
 
@@ -186,3 +186,23 @@ def test_layers_that_are_not_there_are_refused() -> None:
     plain_network = Classifier(nn.Sequential(nn.Flatten(), nn.Linear(2, 2)))
     with pytest.raises(InvalidInput, match="the network Sequential has no ReLU layer"):
         activation_traces(plain_network, images)
+
+
+def test_the_passes_of_layers_are_counted_in_the_order_in_which_an_input_takes_them() -> None:
+    class Crossed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.act, self.mid = nn.ReLU(), nn.ReLU()
+            self.first, self.second, self.third = nn.Linear(12, 3), nn.Linear(3, 8), nn.Linear(8, 2)
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            hidden = self.mid(self.second(self.act(self.first(images.flatten(1)))))
+            result: torch.Tensor = self.act(self.third(hidden))
+            return result
+
+    images = Images(np.random.default_rng(0).integers(0, 256, (4, 3, 4, 1), dtype=np.uint8))
+    crossed = Classifier(Crossed())
+    assert pass_sizes(crossed, images) == (3, 8, 2)
+    bits = np.unpackbits(activation_traces(crossed, images), axis=1)[:, 11:13]
+    with torch.no_grad():
+        assert (bits == (crossed(crossed.tensor(images.array)) > 0).numpy()).all()

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 import copycost
@@ -47,12 +46,6 @@ def _picture(rng: np.random.Generator, label: int) -> Image.Image:
 
 def _silent(what: str, share: float) -> None:
     """Take what an audit reports and say nothing."""
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    """A kernel of numba that ran before has given torch its number of threads, which would wait for one another."""
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="module")

@@ -652,6 +652,11 @@ def test_a_second_run_on_an_audit_in_progress_is_told_so(tables: Library, copied
         reproduce("test-table1", "small", copied, workers=1, tables=tables)
 
 
+def _put(file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(b"")
+
+
 def test_an_audit_without_its_data_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
     lacking = {"small": {**AUDIT, "pool": "wikitext2:train", "test": "trec:test", "target": "kim@wikitext2:train"}}
     audits = {"test-absent": lacking, "test-digits": {"small": {**AUDIT, "strategies": ["random"], "budgets": [60]}}}
@@ -669,8 +674,21 @@ def test_an_audit_without_its_data_does_not_keep_the_others_waiting(tmp_path: Pa
     table = {**FIGURE, "panels": panels, "name": "test-table7"}
     tables = _library(tmp_path / "yaml", {"schema": "copycost.audits/1", "audits": audits}, table)
     data = tmp_path / "data"
+    lent = tmp_path / "small" / "test-absent" / "memo" / "matrix.npy"
+    seen: list[bool] = []
     with pytest.raises(MissingData) as raised:
-        reproduce("test", "small", tmp_path, data_dir=data, workers=2, tables=tables)
+        reproduce(
+            "test",
+            "small",
+            tmp_path,
+            data_dir=data,
+            workers=2,
+            tables=tables,
+            started=lambda audit, place, count: _put(lent) if audit == "test-digits" else None,
+            planned=lambda plan: seen.append((tmp_path / "small" / "test-digits" / "memo" / "matrix.npy").exists()),
+        )
+    assert seen == [True]  # what an audit without its data was lent goes on to the next
+    assert not [*tmp_path.rglob("matrix.npy")]
     text = str(raised.value)
     assert text.startswith("test-absent, test-gone: not measured. WikiText-2")
     assert text.count("WikiText-2 (") == 1

@@ -53,3 +53,15 @@ def test_what_cannot_be_written_is_named_with_what_to_do(tmp_path: Path) -> None
     with pytest.raises(InvalidInput, match=r"\(out of paper\)"), written_whole(tmp_path / "page", LookupError):
         raise LookupError("out of paper")
     assert [entry.name for entry in tmp_path.iterdir()] == ["file"]
+
+
+def test_two_processes_may_write_the_same_file_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "page.html"
+    with written_whole(path) as first:
+        first.write_text("all of one")
+        monkeypatch.setattr("os.getpid", lambda: 1)
+        with written_whole(path) as second:
+            second.write_text("all of the other")
+        assert path.read_text() == "all of the other"
+    assert path.read_text() == "all of one"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["page.html"]

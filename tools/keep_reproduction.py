@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 from copycost.reproduce import library, render
+from copycost.reproduce._markdown import safe
 from copycost.reproduce._sentences import against_summary, progress
 from copycost.reproduce._view import View
 
@@ -72,7 +73,7 @@ Made by `python tools/keep_reproduction.py` from the records in these folders; n
 
 def _line(view: View) -> str:
     name, said = view.table.name, against_summary(view) if view.against else ""
-    return f"| [{name}]({name}.md) | {view.table.title} | {progress(view)} | {said} |"
+    return f"| [{name}]({name}.md) | {safe(view.table.title)} | {progress(view)} | {said} |"
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def written_whole(path: Path, *errors: type[Exception]) -> Iterator[Path]:
     >>> path.read_text()
     'all of it'
     """
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")  # two processes may write the same page
     kinds: tuple[type[Exception], ...] = (OSError, *errors)
     try:
         yield part

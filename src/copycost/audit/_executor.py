@@ -105,12 +105,28 @@ def _work(task: Task, out: Path, data_dir: Path | None) -> None:
             last = now
             _queue.put(Message(task.name, stage, share))
 
-    if task.explore:
-        explore_data(task.spec, task.seed, out, data_dir, report)
-    elif task.cell is None:
-        prepare_target(task.spec, task.seed, out, data_dir, report)
-    else:
-        run_one_cell(task.spec, task.cell, out, data_dir, report)
+    with _memory_of_the_device():
+        if task.explore:
+            explore_data(task.spec, task.seed, out, data_dir, report)
+        elif task.cell is None:
+            prepare_target(task.spec, task.seed, out, data_dir, report)
+        else:
+            run_one_cell(task.spec, task.cell, out, data_dir, report)
+
+
+@contextlib.contextmanager
+def _memory_of_the_device() -> Iterator[None]:
+    import torch
+
+    from copycost.networks import device_name
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise CopycostError(
+            f"{device_name()} has too little memory for all workers. Finished cells are kept: run the same command "
+            "again with --workers 1, a smaller batch in the schedule, or --device cpu."
+        ) from None
 
 
 def run_tasks(

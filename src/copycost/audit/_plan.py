@@ -13,7 +13,7 @@ from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec, CellSpec
 from copycost.audit._tasks import finished, target_key
 from copycost.errors import InvalidInput
-from copycost.networks import new_classifier
+from copycost.networks import free_memory, new_classifier
 from copycost.oracle import Answers
 from copycost.strategies import Knowledge, parse
 from copycost.substitutes import Labelled, Schedule, fit
@@ -161,6 +161,8 @@ def _update_seconds(architecture: str, data: Data, batch: int) -> float:
                 break
     finally:
         torch.set_num_threads(threads)
+        del classifier
+        free_memory()  # the workers are on the same device
     return elapsed / updates
 
 

@@ -129,6 +129,8 @@ class Folder:
     def clean(self) -> None:
         """Remove what only a running audit needs."""
         shutil.rmtree(self.memo, ignore_errors=True)
+        for part in [path for path in self.path.rglob("*.part") if path.is_file()]:  # of processes that were killed
+            part.unlink(missing_ok=True)
 
 
 def _plain(value: object) -> str:

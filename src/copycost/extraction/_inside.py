@@ -9,7 +9,7 @@ import numpy as np
 from copycost._types import AnyArray
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
-from copycost.networks import activation_traces, relu_sizes
+from copycost.networks import activation_traces, pass_sizes
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo
 
@@ -70,4 +70,4 @@ class Inside:
 
     def _layers(self) -> tuple[int, ...]:
         assert isinstance(self._target, NetworkTarget)  # _traces has refused all others, whoever looked first
-        return tuple(relu_sizes(self._target.classifier, self._pool).values())
+        return pass_sizes(self._target.classifier, self._pool)

@@ -3,11 +3,11 @@
 from copycost.networks._architectures import ARCHITECTURES, architecture, build, check_architecture
 from copycost.networks._classifier import AnyClassifier, Classifier
 from copycost.networks._create import load_classifier, new_classifier, save_classifier
-from copycost.networks._device import check_device, device_name, device_of, on_device, use_device
+from copycost.networks._device import check_device, device_name, device_of, free_memory, on_device, use_device
 from copycost.networks._files import load_weights, save_weights
 from copycost.networks._random import seeded
 from copycost.networks._text import TextClassifier
-from copycost.networks._traces import activation_traces, relu_layers, relu_sizes
+from copycost.networks._traces import activation_traces, pass_sizes, relu_layers, relu_sizes
 from copycost.networks._vectors import Vectors, load_vectors
 
 __all__ = [
@@ -23,11 +23,13 @@ __all__ = [
     "check_device",
     "device_name",
     "device_of",
+    "free_memory",
     "load_classifier",
     "load_vectors",
     "load_weights",
     "new_classifier",
     "on_device",
+    "pass_sizes",
     "relu_layers",
     "relu_sizes",
     "save_classifier",

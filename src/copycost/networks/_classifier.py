@@ -115,5 +115,6 @@ def to_float(array: ByteArray, device: torch.device) -> torch.Tensor:
     """Return float32 (n, channels, height, width) in [0, 1] on a device, of uint8 (n, height, width, channels)."""
     if device.type == "cpu":
         return torch.from_numpy(np.ascontiguousarray(array.transpose(0, 3, 1, 2), dtype=np.float32)).div_(255)
-    # bytes travel: a quarter of the floats
-    return torch.tensor(array, device=device).permute(0, 3, 1, 2).to(torch.float32).contiguous().div_(255)
+    # bytes travel: a quarter of the floats. A number that lies there divides; one of Python's is turned over first
+    by = torch.tensor(255.0, device=device)
+    return torch.tensor(array, device=device).permute(0, 3, 1, 2).to(torch.float32).contiguous().div_(by)

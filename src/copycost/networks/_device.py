@@ -11,7 +11,7 @@ from torch import nn
 
 from copycost.errors import InvalidInput
 
-__all__ = ["check_device", "current_device", "device_name", "device_of", "on_device", "use_device"]
+__all__ = ["check_device", "current_device", "device_name", "device_of", "free_memory", "on_device", "use_device"]
 
 _CUDA = re.compile(r"cuda(:(?P<number>\d{1,3}))?")
 _current = torch.device("cpu")
@@ -69,12 +69,20 @@ def use_device(text: str) -> None:
 @contextlib.contextmanager
 def on_device(text: str) -> Iterator[None]:
     """Run a block with `use_device`, and go back to the device before."""
-    before = str(_current)
+    global _current
+    cuda, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    before = _current, cuda.allow_tf32, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark
     use_device(text)
     try:
         yield
     finally:
-        use_device(before)
+        _current, cuda.allow_tf32, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark = before
+
+
+def free_memory() -> None:
+    """Give back to the current device what torch keeps for later, so that other processes can have it."""
+    if _current.type == "cuda":
+        torch.cuda.empty_cache()
 
 
 def current_device() -> torch.device:

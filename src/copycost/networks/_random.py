@@ -14,9 +14,12 @@ __all__ = ["generator", "seeded"]
 
 
 @contextlib.contextmanager
-def seeded(rng: np.random.Generator) -> Iterator[None]:
-    """Run a block whose torch draws (initial weights, dropout) come from ``rng``; restore torch's state after."""
-    device = current_device()
+def seeded(rng: np.random.Generator, device: torch.device | None = None) -> Iterator[None]:
+    """Run a block whose torch draws (initial weights, dropout) come from ``rng``; restore torch's state after.
+
+    ``device`` is where a network lies that draws for itself; the current one unless given.
+    """
+    device = current_device() if device is None else device
     ours = [device.index] if device.type == "cuda" else []
     with torch.random.fork_rng(devices=ours):
         seed = _seed(rng)

@@ -16,7 +16,7 @@ from copycost.errors import InvalidInput
 from copycost.inputs import Inputs
 from copycost.networks._classifier import AnyClassifier
 
-__all__ = ["activation_traces", "relu_layers", "relu_sizes"]
+__all__ = ["activation_traces", "pass_sizes", "relu_layers", "relu_sizes"]
 
 _BATCH = 256  # inputs in one forward pass: small enough to stay in cache
 
@@ -37,8 +37,7 @@ def relu_layers(network: nn.Module) -> tuple[str, ...]:
 def relu_sizes(classifier: AnyClassifier, inputs: Inputs, layers: Sequence[str] | None = None) -> dict[str, int]:
     """Return how many neurons each ReLU layer has for inputs of this form, in the order in which they are passed.
 
-    A layer that is passed more than once counts all of its passes. `activation_traces` holds one bit for each, in
-    groups of the same order.
+    A layer that is passed more than once counts all of its passes.
 
     Raises
     ------
@@ -54,6 +53,21 @@ def relu_sizes(classifier: AnyClassifier, inputs: Inputs, layers: Sequence[str] 
         for name, states in seen:
             sizes[name] = sizes.get(name, 0) + states.shape[1]
     return sizes
+
+
+def pass_sizes(classifier: AnyClassifier, inputs: Inputs) -> tuple[int, ...]:
+    """Return how many neurons each pass of a ReLU has for inputs of this form: the groups of `activation_traces`.
+
+    Raises
+    ------
+    InvalidInput
+        As `relu_sizes`.
+    """
+    if not len(inputs):
+        raise InvalidInput("inputs has length 0; one input is needed to see how large the layers are.")
+    with _watched(classifier.network, _checked_layers(classifier.network, None)) as seen, torch.inference_mode():
+        classifier(classifier.tensor(classifier.encode(inputs.take([0]))))
+        return tuple(states.shape[1] for _, states in seen)
 
 
 def activation_traces(classifier: AnyClassifier, inputs: Inputs, layers: Sequence[str] | None = None) -> ByteArray:

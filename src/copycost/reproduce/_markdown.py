@@ -20,30 +20,30 @@ from copycost.reproduce._sentences import (
 from copycost.reproduce._view import CellView, PanelView, View
 from copycost.reproduce._words import ELSEWHERE, NOTHING, UNITS, curve_lines, listed
 
-__all__ = ["markdown"]
+__all__ = ["markdown", "safe"]
 
 
 def markdown(view: View) -> str:
     """Return the page of a table as Markdown."""
     table = view.table
-    parts = [f"# {_safe(table.title)}", f"{_safe(table.source.paper)}, {_safe(_item(view))}.", *map(_safe, lede(view))]
+    parts = [f"# {safe(table.title)}", f"{safe(table.source.paper)}, {safe(_item(view))}.", *map(safe, lede(view))]
     parts += _section("What differs", table.differs.get(view.scale, ()))
     if table.question:
-        parts += ["## The question", _safe(table.question)]
+        parts += ["## The question", safe(table.question)]
     keyed = next((panel for panel in view.shown if panel.has_dashes), None)
     for panel in view.shown:
         unit = "" if panel.shows_data else UNITS[table.unit]
-        parts.append(f"## {_safe(panel.title)}{f', {unit}' if unit else ''}")
+        parts.append(f"## {safe(panel.title)}{f', {unit}' if unit else ''}")
         parts += [dash_key(view)] if panel is keyed else []
         parts += _panel(panel, table.unit)
     parts += _section("Numbers of the text", ratio_lines(view.ratios, view.comparable))
     if asks_about_random(view):
-        parts += ["## Where active selection does not beat random", _safe(against_summary(view))]
+        parts += ["## Where active selection does not beat random", safe(against_summary(view))]
         parts += [_bullets(against_lines(view))] if view.against else []
     parts += _section("The order", order_lines(view.orders))
     parts += _section("What the paper says", table.claims)
     notes = footnotes(view)
-    parts += ["## Footnotes", "\n".join(f"{n + 1}. {_safe(note)}" for n, note in enumerate(notes))] if notes else []
+    parts += ["## Footnotes", "\n".join(f"{n + 1}. {safe(note)}" for n, note in enumerate(notes))] if notes else []
     parts += _section("Records", _records(view))
     return "\n\n".join(parts) + "\n"
 
@@ -58,7 +58,7 @@ def _section(title: str, lines: Sequence[str]) -> list[str]:
 
 
 def _bullets(lines: Sequence[str]) -> str:
-    return "\n".join(f"- {_safe(line)}" for line in lines)
+    return "\n".join(f"- {safe(line)}" for line in lines)
 
 
 def _panel(panel: PanelView, unit: str) -> list[str]:
@@ -70,33 +70,33 @@ def _panel(panel: PanelView, unit: str) -> list[str]:
         return [_listing(panel.listing, unit)]
     if panel.absence:
         return [f"Published; {panel.absence}.", _published(panel)]
-    lines = [_row(["", "", *map(_safe, panel.columns)]), _row(["---", "---", *["---:"] * len(panel.columns)])]
+    lines = [_row(["", "", *map(safe, panel.columns)]), _row(["---", "---", *["---:"] * len(panel.columns)])]
     for row, cells in panel.rows:
         if panel.has_printed:
-            lines.append(_row([_safe(row), "published", *(_printed(cell) for cell in cells)]))
-        lines.append(_row(["" if panel.has_printed else _safe(row), "measured", *(_measured(cell) for cell in cells)]))
+            lines.append(_row([safe(row), "published", *(_printed(cell) for cell in cells)]))
+        lines.append(_row(["" if panel.has_printed else safe(row), "measured", *(_measured(cell) for cell in cells)]))
     return ["\n".join(lines)]
 
 
 def _published(panel: PanelView) -> str:
     """Return a table of published numbers alone."""
-    lines = [_row(["", *map(_safe, panel.columns)]), _row(["---", *["---:"] * len(panel.columns)])]
+    lines = [_row(["", *map(safe, panel.columns)]), _row(["---", *["---:"] * len(panel.columns)])]
     for row, cells in panel.printed_rows:
         quoted = [
             " (quoted)" if cell.slot.quoted and cell.printed and panel.absence == ELSEWHERE else "" for cell in cells
         ]
-        lines.append(_row([_safe(row), *(_printed(cell) + note for cell, note in zip(cells, quoted, strict=True))]))
+        lines.append(_row([safe(row), *(_printed(cell) + note for cell, note in zip(cells, quoted, strict=True))]))
     return "\n".join(lines)
 
 
 def _printed(cell: CellView) -> str:
     notes = "".join(f" [{number}]" for number in cell.notes)
-    return f"{_safe(cell.printed) or NOTHING}{notes}"
+    return f"{safe(cell.printed) or NOTHING}{notes}"
 
 
 def _measured(cell: CellView) -> str:
-    below = f" ({_safe(cell.below)})" if cell.below else ""
-    return f"{_safe(cell.measured)}{below}{' **≠**' if cell.marked else ''}"
+    below = f" ({safe(cell.below)})" if cell.below else ""
+    return f"{safe(cell.measured)}{below}{' **≠**' if cell.marked else ''}"
 
 
 def _curves(curves: Sequence[Curve]) -> str:
@@ -104,7 +104,7 @@ def _curves(curves: Sequence[Curve]) -> str:
         _row(["", "queries charged", "agreement", "95 % interval", "seeds"]),
         _row(["---", "---:", "---:", "---:", "---:"]),
     ]
-    lines += [_row([_safe(name), *numbers]) for name, *numbers in curve_lines(curves)]
+    lines += [_row([safe(name), *numbers]) for name, *numbers in curve_lines(curves)]
     return "\n".join(lines)
 
 
@@ -112,21 +112,21 @@ def _explored(chart: str | None, found: Explored) -> str:
     """Return sizes, class balance and how planes were made; drawings and pictures are on the HTML page."""
     parts = []
     for one, shown in found:
-        parts.append(f"{_safe(shown.title)}. {_safe(shown.facts)}")
+        parts.append(f"{safe(shown.title)}. {safe(shown.facts)}")
         if chart == "balance" and one.balance:
             lines = [_row(["class", "count"]), _row(["---", "---:"])]
-            lines += [_row([_safe(name), f"{size:,}"]) for name, size in zip(one.classes, one.balance, strict=True)]
+            lines += [_row([safe(name), f"{size:,}"]) for name, size in zip(one.classes, one.balance, strict=True)]
             parts.append("\n".join(lines))
         elif chart == "planes":
-            parts += [_safe(caption) for _, caption in shown.planes]
+            parts += [safe(caption) for _, caption in shown.planes]
     return "\n\n".join(parts if chart == "balance" else [*parts, "The drawings are on the HTML page."])
 
 
 def _listing(found: Listing, unit: str) -> str:
     names = [name for name, _ in found.columns]
-    lines = [_row([found.head, *map(_safe, names)]), _row(["---", *["---:"] * len(names)])]
+    lines = [_row([found.head, *map(safe, names)]), _row(["---", *["---:"] * len(names)])]
     for label, cells in listed(found, unit):
-        lines.append(_row([_safe(label), *(text + (f" ({ends})" if ends else "") for text, ends in cells)]))
+        lines.append(_row([safe(label), *(text + (f" ({ends})" if ends else "") for text, ends in cells)]))
     return "\n".join(lines)
 
 
@@ -143,7 +143,7 @@ def _row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Return text in which nothing is taken for HTML or for the bar of a table."""
     text = text.replace("&", "&amp;").replace("<", "&lt;")
     return re.sub(r"([|*_\\\[\]])", r"\\\1", text) if "`" not in text else text.replace("|", "\\|")

@@ -14,6 +14,7 @@ from copycost.audit._executor import Message
 from copycost.audit._records import TARGET_SCHEMA, write_json
 from copycost.audit._tasks import finished, target_key
 from copycost.errors import CopycostError, InvalidInput, MissingData
+from copycost.networks import check_device
 from copycost.reproduce._document import document
 from copycost.reproduce._html import html
 from copycost.reproduce._library import Library, check_scale, library
@@ -73,6 +74,7 @@ def reproduce(
     """
     tables = tables or library()
     chosen, at = tables.chosen(name), check_scale(scale)
+    check_device(device)
     able = [table for table in chosen if not _lacks_method(table, at)]
     if not able:
         what = "; ".join(need.what for need in chosen[0].needs[at] if need.kind == "method")
@@ -117,8 +119,10 @@ def _measure(
             continue
         started(audit, place, len(names))
         others = [folder / other for other in tables.audits if other != audit]
-        _share_targets(spec, folder / audit, others)
-        _lend_memo(folder / audit, others)
+        with (mine := Folder(folder / audit)).hold():
+            mine.adopt(spec)
+            _share_targets(spec, mine.path, others)
+            _lend_memo(mine.path, others)
         try:
             run(spec, folder / audit)
         except MissingData as error:

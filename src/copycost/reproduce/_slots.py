@@ -132,6 +132,8 @@ def _choices(settings: dict[str, Any], scale: Scale, library: Library, *, any_ce
     names = [named] if isinstance(named, str) else list(named)
     if not names:
         raise InvalidInput("its settings name no audit.")
+    if all(library.spec(name, scale) is None for name in names):
+        return ()
     wanted = _wanted(settings)
     choices = tuple(
         Choice(name, cells)

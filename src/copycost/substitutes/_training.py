@@ -108,7 +108,7 @@ def fit(
         raise InvalidInput(
             f"watched examples were given, and the schedule '{schedule}' counts no epochs; use epochs:N."
         )
-    with seeded(rng):
+    with seeded(rng, device_of(classifier.network)):
         classifier.network.train()
         if schedule.kind == "early-stopping":
             if validation is None:
