@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import runpy
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tests._cli import refused
 from torch.nn import functional
 
 from copycost.adversarial import deepfool, fgsm, pgd
@@ -22,6 +23,8 @@ from copycost.networks._device import current_device, device_name
 from copycost.oracle import Answers
 from copycost.substitutes import Labelled, Schedule, fit
 from copycost.substitutes._augment import affine
+
+refused: Callable[..., str] = runpy.run_path(str(Path(__file__).parent / "_cli.py"))["refused"]
 
 ELSEWHERE = torch.device("meta")  # shapes without numbers: what meets it from the processor is refused by torch
 needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device on this machine")
