@@ -898,7 +898,9 @@ def test_images_of_extreme_shapes_can_be_reduced_and_shown(tmp_path: Path) -> No
 
 def test_ctrl_c_ends_with_a_sentence_and_leaves_nothing_half_done(tmp_path: Path) -> None:
     np.save(tmp_path / "pool.npy", np.random.default_rng(0).integers(0, 256, (9000, 24, 24), dtype=np.uint8))
-    line = [sys.executable, "-u", "-c", WITHOUT_TORCH, "reduce", "pool.npy", "--size", "9", "--out", "small"]
+    # what a shell starts in the background does not hear Ctrl-C
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    line = [sys.executable, "-u", "-c", hears + WITHOUT_TORCH, "reduce", "pool.npy", "--size", "9", "--out", "small"]
     with subprocess.Popen(line, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         assert "compared at" in running.stdout.readline()
