@@ -54,3 +54,10 @@ def test_the_pages_of_the_reproduction_are_made_from_its_records(scale: str) -> 
         pytest.skip(f"nothing was kept at the scale {scale} yet")
     there = {path.name: path.read_text(encoding="utf-8") for path in (folder / scale).glob("*.md")}
     assert there == keep["pages"](folder, scale)
+
+
+def test_a_page_tells_what_has_no_value_from_what_is_not_measured() -> None:
+    page = (ROOT / "results" / "reproduction" / "small" / "thesis-table9.md").read_text(encoding="utf-8")
+    assert "37 of them have no value, as a share of no example has none." in page  # no example fooled these copies
+    assert "| no value |" in page
+    assert "not yet measured" not in page

@@ -36,6 +36,8 @@ class Measured:
         Which cells these are; of several strategies, those of the highest mean.
     best_of : int
         From how many strategies the best was taken.
+    undefined : int
+        Seeds whose record is there and has no such value, as a share of no example has none.
     """
 
     interval: Interval | None
@@ -44,11 +46,12 @@ class Measured:
     expected: int
     choice: Choice | None
     best_of: int = 1
+    undefined: int = 0
 
     @property
     def missing(self) -> int:
         """Seeds that are not measured yet."""
-        return self.expected - len(self.seeds)
+        return self.expected - len(self.seeds) - self.undefined
 
     @property
     def by_seed(self) -> dict[int, float]:
@@ -67,10 +70,31 @@ def measure(slot: Slot, scale: Scale, library: Library, records: Records) -> Mea
     expected = len(slot.choices[0].cells) if slot.choices else 0
     whole = [pair for pair in found if pair[1]]
     if not whole:
-        return Measured(None, None, (), expected, slot.choices[0] if len(slot.choices) == 1 else None)
+        only = slot.choices[0] if len(slot.choices) == 1 else None
+        nothing = 0 if only is None else _undefined(slot, only, {}, scale, library, records)
+        return Measured(None, None, (), expected, only, undefined=nothing)
     choice, values = max(whole, key=lambda pair: (len(pair[1]), float(np.mean(list(pair[1].values())))))
     interval = student_interval(list(values.values()))
-    return Measured(interval, _statistic(slot.statistic, interval), tuple(values), expected, choice, best_of=len(whole))
+    return Measured(
+        interval,
+        _statistic(slot.statistic, interval),
+        tuple(values),
+        expected,
+        choice,
+        best_of=len(whole),
+        undefined=_undefined(slot, choice, values, scale, library, records),
+    )
+
+
+def _undefined(
+    slot: Slot, choice: Choice, values: dict[int, float], scale: Scale, library: Library, records: Records
+) -> int:
+    path, _ = reading(slot.measure)
+    return sum(
+        result_of(path, choice, cell.seed, scale, library, records) is not None
+        for cell in choice.cells
+        if cell.seed not in values
+    )
 
 
 def _statistic(name: str, interval: Interval) -> float | None:

@@ -68,6 +68,8 @@ def _lede(view: View) -> list[str]:
             f"{view.missing:,} {'is' if view.missing == 1 else 'are'} missing; copycost reproduce {view.table.name} "
             f"--scale {view.scale} measures {'it' if view.missing == 1 else 'them'}."
         )
+    if view.undefined:
+        parts.append(f"{view.undefined:,} of them have no value, as a share of no example has none.")
     if not expected or not any(cell.printed for cell in view.cells):
         return parts
     if not view.comparable:

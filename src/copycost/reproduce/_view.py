@@ -140,6 +140,11 @@ class View:
         return sum(cell.found.missing for cell in self.cells)
 
     @property
+    def undefined(self) -> int:
+        """Values that are not defined, though their cells were measured."""
+        return sum(cell.found.undefined for cell in self.cells)
+
+    @property
     def marked(self) -> int:
         """How many printed numbers lie outside their interval."""
         return sum(cell.marked for cell in self.cells)

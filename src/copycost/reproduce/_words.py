@@ -70,7 +70,7 @@ def measured_note(slot: Slot, measured: Measured, unit: str) -> str:
         parts.append(interval_words(measured.interval, unit) or "no interval")
     seeds = len(measured.seeds)
     words = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
-    parts.append(words if not measured.missing else f"{words} of {measured.expected}")
+    parts.append(words if seeds == measured.expected else f"{words} of {measured.expected}")
     if len(slot.choices) > 1 and measured.choice is not None:
         parts.append(f"{measured.choice.strategy}, best of {measured.best_of}")
     return "; ".join(parts)
@@ -81,7 +81,7 @@ def why_missing(slot: Slot, measured: Measured) -> str:
     if measured.interval is not None:
         return ""
     if measured.expected:
-        return "not yet measured"
+        return "no value" if measured.undefined else "not yet measured"
     return "quoted" if slot.quoted else ELSEWHERE
 
 
