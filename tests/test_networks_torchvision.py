@@ -30,12 +30,6 @@ SPEC = {"target": "labels", "pool": "a.npz", "test": "b.npz", "budgets": [5]}
 AUXILIARY = {"googlenet": (32, 32, 3), "inception_v3": (75, 75, 3)}
 
 
-@pytest.fixture(autouse=True)
-def _one_thread() -> None:
-    """A kernel of numba that ran before has given torch its number of threads, which would wait for one another."""
-    torch.set_num_threads(1)
-
-
 def _noise(count: int, shape: tuple[int, int, int] = (32, 32, 3)) -> Images:
     return Images(np.random.default_rng(0).integers(0, 256, (count, *shape), dtype=np.uint8))
 

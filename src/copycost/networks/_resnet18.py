@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import torch
 from torch import nn
 
-from copycost.networks._thesis import normed, scaled, start
+from copycost.networks._thesis import Residual, normed, scaled, start
 
 __all__ = ["resnet18"]
 
@@ -34,19 +33,13 @@ def resnet18(shape: tuple[int, int, int], classes: int, *, width: float) -> nn.M
     return start(nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)))
 
 
-class _Basic(nn.Module):
+class _Basic(Residual):
     """Two 3 x 3 convolutions beside a short cut, the stride in the first (He et al. 2016, Figure 5, left)."""
 
     def __init__(self, channels: int, filters: int, stride: int) -> None:
-        super().__init__()
-        self.body = nn.Sequential(
+        body = nn.Sequential(
             *normed(nn.Conv2d(channels, filters, 3, stride=stride, padding=1, bias=False)),
             nn.ReLU(),
             *normed(nn.Conv2d(filters, filters, 3, padding=1, bias=False)),
         )
-        self.short: nn.Module = nn.Identity()
-        if stride != 1 or channels != filters:
-            self.short = nn.Sequential(*normed(nn.Conv2d(channels, filters, 1, stride=stride, bias=False)))
-
-    def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.body(values) + self.short(values))
+        super().__init__(body, channels, filters, stride)

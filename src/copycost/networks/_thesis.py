@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-__all__ = ["alexnet", "normed", "resnet", "scaled", "start", "vgg"]
+__all__ = ["Residual", "alexnet", "normed", "resnet", "scaled", "start", "vgg"]
 
 Shape = tuple[int, int, int]
 
@@ -77,27 +77,35 @@ def alexnet(shape: Shape, classes: int, *, width: float, dropout: float) -> nn.M
     return network.to(memory_format=torch.channels_last)
 
 
-class _Bottleneck(nn.Module):
-    """1 x 1, 3 x 3 and 1 x 1 convolutions beside a short cut (He et al. 2016), the stride in the 3 x 3."""
+class Residual(nn.Module):
+    """A body and, beside it, a short cut, which is a convolution where the two differ in shape (He et al. 2016)."""
 
-    expansion = 4
-
-    def __init__(self, channels: int, filters: int, stride: int) -> None:
+    def __init__(self, body: nn.Sequential, channels: int, out: int, stride: int) -> None:
         super().__init__()
-        out = self.expansion * filters
-        self.body = nn.Sequential(
-            *normed(nn.Conv2d(channels, filters, 1, bias=False)),
-            nn.ReLU(),
-            *normed(nn.Conv2d(filters, filters, 3, stride=stride, padding=1, bias=False)),
-            nn.ReLU(),
-            *normed(nn.Conv2d(filters, out, 1, bias=False)),
-        )
+        self.body = body
         self.short: nn.Module = nn.Identity()
         if stride != 1 or channels != out:
             self.short = nn.Sequential(*normed(nn.Conv2d(channels, out, 1, stride=stride, bias=False)))
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         return torch.relu(self.body(values) + self.short(values))
+
+
+class _Bottleneck(Residual):
+    """1 x 1, 3 x 3 and 1 x 1 convolutions beside a short cut (He et al. 2016), the stride in the 3 x 3."""
+
+    expansion = 4
+
+    def __init__(self, channels: int, filters: int, stride: int) -> None:
+        out = self.expansion * filters
+        body = nn.Sequential(
+            *normed(nn.Conv2d(channels, filters, 1, bias=False)),
+            nn.ReLU(),
+            *normed(nn.Conv2d(filters, filters, 3, stride=stride, padding=1, bias=False)),
+            nn.ReLU(),
+            *normed(nn.Conv2d(filters, out, 1, bias=False)),
+        )
+        super().__init__(body, channels, out, stride)
 
 
 def scaled(filters: tuple[int, ...], width: float) -> list[int]:

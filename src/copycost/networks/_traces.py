@@ -44,14 +44,9 @@ def relu_sizes(classifier: AnyClassifier, inputs: Inputs, layers: Sequence[str] 
     InvalidInput
         As `activation_traces`, and if there is no input.
     """
-    if not len(inputs):
-        raise InvalidInput("inputs has length 0; one input is needed to see how large the layers are.")
-    names = _checked_layers(classifier.network, layers)
     sizes: dict[str, int] = {}
-    with _watched(classifier.network, names) as seen, torch.inference_mode():
-        classifier(classifier.tensor(classifier.encode(inputs.take([0]))))
-        for name, states in seen:
-            sizes[name] = sizes.get(name, 0) + states.shape[1]
+    for name, neurons in _passes(classifier, inputs, layers):
+        sizes[name] = sizes.get(name, 0) + neurons
     return sizes
 
 
@@ -63,11 +58,16 @@ def pass_sizes(classifier: AnyClassifier, inputs: Inputs) -> tuple[int, ...]:
     InvalidInput
         As `relu_sizes`.
     """
+    return tuple(neurons for _, neurons in _passes(classifier, inputs, None))
+
+
+def _passes(classifier: AnyClassifier, inputs: Inputs, layers: Sequence[str] | None) -> list[tuple[str, int]]:
+    """Return the layer and the number of neurons of each pass, in the order in which an input takes them."""
     if not len(inputs):
         raise InvalidInput("inputs has length 0; one input is needed to see how large the layers are.")
-    with _watched(classifier.network, _checked_layers(classifier.network, None)) as seen, torch.inference_mode():
+    with _watched(classifier.network, _checked_layers(classifier.network, layers)) as seen, torch.inference_mode():
         classifier(classifier.tensor(classifier.encode(inputs.take([0]))))
-        return tuple(states.shape[1] for _, states in seen)
+        return [(name, states.shape[1]) for name, states in seen]
 
 
 def activation_traces(classifier: AnyClassifier, inputs: Inputs, layers: Sequence[str] | None = None) -> ByteArray:
