@@ -138,6 +138,25 @@ def test_a_configuration_file_gives_the_same_audit_and_flags_beat_it(tmp_path: P
     assert result.ceiling is None
 
 
+def test_a_ceiling_that_is_left_out_trains_no_second_target_and_the_copies_are_the_same(tmp_path: Path) -> None:
+    common = "lenet5@embedded:train --budget 30 --strategy random --seeds 1 --schedule steps:30 --transfer images=0"
+    common += " --uniform 0"
+    audits = []
+    for name, more in (("with", []), ("without", ["--no-ceiling"])):
+        out = tmp_path / name
+        schedule = ["--target-schedule", "epochs:1 batch=32"]
+        done = copycost("audit", *common.split(), *EMBEDDED, *schedule, *more, "--out", str(out))
+        assert done.returncode == 0, done.stderr
+        audits.append(read_audit(out))
+        assert bool(list(out.glob("targets/*/ceiling.safetensors"))) is (name == "with")
+    assert audits[0].ceiling is not None
+    assert audits[1].ceiling is None
+    assert audits[0].cells[0]["result"] == audits[1].cells[0]["result"]
+    page = (tmp_path / "without" / "report.html").read_text()
+    assert "which was left out here" in page
+    assert "the ceiling, was not measured" in page
+
+
 def test_a_target_trained_here_gets_a_ceiling_and_weights_that_can_be_audited_as_a_file(tmp_path: Path) -> None:
     one = tmp_path / "trained"
     common = [

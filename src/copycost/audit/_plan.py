@@ -170,7 +170,7 @@ def _target_seconds(spec: AuditSpec, data: Data, speed: _Speed, folder: Folder, 
     if finished(folder.target(target_key(spec, seed)), TARGET_SCHEMA) or data.training is None:
         return 0.5
     updates = Schedule.parse(spec.target_schedule).updates(len(data.training.inputs))
-    return 1.0 + 2 * updates * speed.target
+    return 1.0 + (2 if spec.ceiling else 1) * updates * speed.target
 
 
 def _cell_seconds(spec: AuditSpec, data: Data, speed: _Speed, cell: CellSpec) -> float:

@@ -143,6 +143,7 @@ class AuditSpec(_Strict):
     data, and its accuracy and loss on it are kept; ``target_folds_by: track`` keeps images of one video track in one
     fold. ``vectors`` are word vectors that a copy of a text classifier starts
     from. With ``compared: original`` strategies that compare images of the pool do so before the transform.
+    With ``ceiling: false`` no second target is trained to tell how far two honest trainings agree.
     """
 
     target: str = Field(min_length=1)
@@ -173,6 +174,7 @@ class AuditSpec(_Strict):
     transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
     uniform: Count = Field(default=1000, ge=0, le=1_000_000)
     robustness: Count = Field(default=0, ge=0, le=1_000_000)
+    ceiling: bool = True
     explore: bool = False
     levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
 

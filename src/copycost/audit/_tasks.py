@@ -92,7 +92,7 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         return
     found = _own_facts(spec, data, seed, target, weights, report)
     ceiling = None
-    if spec.trains_target:
+    if spec.trains_target and spec.ceiling:
         say = functools.partial(report, "training a second target")
         second = train_network(spec, data, seed, "ceiling", folder / "ceiling.safetensors", data_dir, say)
         ceiling = ceiling_agreement(second, data.test.inputs, answers.labels)

@@ -161,7 +161,8 @@ def _closeness(figures: Figures) -> str:
     )
     ceiling = figures.result.ceiling
     if ceiling is None:
-        return f"{text} How well two independently trained targets would agree, the ceiling, could not be measured."
+        why = "could not be measured" if figures.result.spec.ceiling else "was not measured"
+        return f"{text} How well two independently trained targets would agree, the ceiling, {why}."
     gap = final.mean - ceiling.mean
     side = "below" if gap < 0 else "above"
     return (
