@@ -4,12 +4,14 @@ import csv
 import json
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,9 @@ import numpy as np
 import pytest
 
 from copycost import Images
-from copycost.audit import AuditResult, compare, fewest_needed, read_audit
+from copycost.audit import AuditResult, Folder, build_spec, compare, fewest_needed, read_audit
+from copycost.audit._plan import make_plan
+from copycost.audit._scenario import load_data
 from copycost.errors import InvalidInput
 from copycost.oracle import Ledger
 
@@ -96,13 +100,46 @@ def test_a_finished_audit_run_again_asks_nothing_but_the_fingerprint(audited: tu
 
 def test_another_spec_on_the_same_folder_is_refused_with_the_difference(audited: tuple[Path, AuditResult, str]) -> None:
     out, _, _ = audited
-    error = refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--out", str(out))
-    assert "seeds: 2 there, 3 asked for" in error
+    error = refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--uniform", "7", "--out", str(out))
+    assert "uniform: 40 there, 7 asked for" in error
+    error = refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "1", "--out", str(out))
+    assert "seeds: 2 there, 1 asked for" in error
+    assert "only seeds, budgets, strategies and answers may be added" in error
+
+
+def test_an_audit_grows_by_seeds_and_budgets_and_keeps_its_cells(
+    audited: tuple[Path, AuditResult, str], tmp_path: Path
+) -> None:
+    before, out = audited[1], tmp_path / "grown"
+    shutil.copytree(audited[0], out)
+    done = copycost(
+        "audit", "_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--budget", "20,40,60", "--out", str(out)
+    )
+    assert done.returncode == 0, done.stderr
+    assert "36 cells, 16 of them finished" in done.stdout
+    after = read_audit(out)
+    assert after.spec.seeds == 3
+    assert after.spec.budgets == (20, 40, 60)
+    kept = {cell["key"]: cell["result"] for cell in after.cells}
+    assert len(kept) == 36
+    assert all(kept[cell["key"]] == cell["result"] for cell in before.cells)
+    assert "seeds: 3 there, 2 asked for" in refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out))
+
+
+def test_growth_that_came_to_nothing_is_no_trap(audited: tuple[Path, AuditResult, str], tmp_path: Path) -> None:
+    out = tmp_path / "tried"
+    shutil.copytree(audited[0], out)
+    arguments = ["audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out)]
+    spec = json.loads((out / "audit.json").read_text())
+    spec["spec"]["seeds"] = 5  # as a run leaves it that was stopped before any of its new cells was finished
+    (out / "audit.json").write_text(json.dumps(spec))
+    done = copycost(*arguments)
+    assert done.returncode == 0, done.stderr
+    assert "16 cells, 16 of them finished" in done.stdout
+    assert read_audit(out).spec.seeds == 2
 
 
 def test_a_target_that_changed_is_noticed_on_resume(audited: tuple[Path, AuditResult, str], tmp_path: Path) -> None:
-    import shutil
-
     out, _, _ = audited
     copied = tmp_path / "copied"
     shutil.copytree(out, copied)
@@ -246,8 +283,6 @@ def test_a_folder_with_other_files_or_none_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unfinished_audit_has_no_report(tmp_path: Path, audited: tuple[Path, AuditResult, str]) -> None:
-    import shutil
-
     out, _, _ = audited
     copied = tmp_path / "copied"
     shutil.copytree(out, copied)
@@ -448,5 +483,25 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
 
 def test_plan_refuses_a_folder_that_the_run_would_refuse(audited: tuple[Path, AuditResult, str]) -> None:
     out, _, _ = audited
-    arguments = ["_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "3", "--plan", "--out", str(out)]
-    assert "seeds: 2 there, 3 asked for" in refused("audit", *arguments)
+    arguments = ["_models:by_ink", *EMBEDDED, *SMALL, "--seeds", "1", "--plan", "--out", str(out)]
+    assert "seeds: 2 there, 1 asked for" in refused("audit", *arguments)
+
+
+def test_cells_that_share_a_choice_do_not_start_side_by_side(tmp_path: Path) -> None:
+    spec = build_spec(
+        {
+            "target": "labels",
+            "pool": "embedded:train",
+            "test": "embedded:test",
+            "strategies": ["random", "drmi", "coverage"],
+            "answers": ["top1", "probabilities"],
+            "budgets": [20, 60],
+            "seeds": 2,
+        }
+    )
+    plan = make_plan(spec, Folder(tmp_path), load_data(spec, 0, None), 2)
+    cells = [task.cell for task in plan.tasks if task.cell is not None]
+    assert len(cells) == 24
+    choices = [(cell.seed, cell.budget, cell.strategy) for cell in cells]
+    assert all(one != other for one, other in pairwise(choices))
+    assert [cell.seed for cell in cells] == [0] * 12 + [1] * 12

@@ -77,6 +77,8 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
         tasks.append(Task("exploration", spec, 0, explore=True, seconds=_EXPLORING))
     cells = spec.cells()
     left = [cell for cell in cells if not finished(folder.cell(cell.key), CELL_SCHEMA)]
+    # cells that differ in answers alone share one choice: far apart, no process waits while another makes it
+    left.sort(key=lambda cell: (cell.seed, -cell.budget, spec.answers.index(cell.answers)))
     choosing = _choosing_seconds(spec, data)
     for cell in left:
         shared = (cell.strategy, cell.budget, cell.seed if spec.per_seed or parse(cell.strategy).iterative else 0)

@@ -24,6 +24,7 @@ CELL_SCHEMA = "copycost.cell/1"
 _OURS = {".lock", "targets", "cells", "memo", "exploration.json", "records.json", "report.html"}
 TARGET_SCHEMA = "copycost.target/1"
 TRAINING_SCHEMA = "copycost.training/1"
+_GRID = {"seeds", "budgets", "strategies", "answers"}  # what may grow in an audit that has begun: cells stand alone
 AUDIT_SCHEMA = "copycost.audit/1"
 
 
@@ -94,10 +95,13 @@ class Folder:
     def check(self, spec: AuditSpec) -> bool:
         """Return whether the spec is still to be written here; an audit counts once a target has been prepared.
 
+        More seeds, budgets, strategies and answers may be asked for than an audit began with: its cells stay.
+
         Raises
         ------
         SpecMismatch
-            If the folder holds an audit of another spec; the message shows the difference.
+            If the folder holds an audit of another spec, or one with finished cells that this one lacks; the message
+            shows the difference.
         InvalidInput
             If it holds other things than an audit.
         """
@@ -111,10 +115,16 @@ class Folder:
         if not any(self.path.glob("targets/*/record.json")):
             return True  # the first try ended before anything was found out
         keys = sorted(key for key in held.keys() | wanted.keys() if held.get(key) != wanted.get(key))
+        if _GRID.issuperset(keys):
+            lost = {folder.parent.name for folder in self.path.glob("cells/*/record.json")}
+            lost -= {cell.key for cell in spec.cells()}
+            if not lost:
+                return True
         lines = [f"  {key}: {_plain(held.get(key))} there, {_plain(wanted.get(key))} asked for" for key in keys]
         raise SpecMismatch(
             f"the folder {self.path} holds an audit of another spec:\n" + "\n".join(lines) + "\n"
-            "Choose another folder with --out, or ask for what is there to go on with it."
+            "Choose another folder with --out, or ask for what is there to go on with it; only seeds, budgets, "
+            "strategies and answers may be added."
         )
 
     def _refuse_foreign(self) -> None:

@@ -36,7 +36,8 @@ def run_audit(
     Parameters
     ----------
     spec : what to measure
-    out : folder for records, ledgers and weights; one of the same spec is gone on with
+    out : folder for records, ledgers and weights; one of the same spec, or of fewer seeds, budgets, strategies or
+        answers, is gone on with
     data_dir : where named data sets lie
     workers : processes, one thread each
     device : where networks are trained and run: ``cpu``, ``cuda``, ``cuda:N`` or ``auto``, CUDA if there is any
