@@ -24,6 +24,7 @@ from copycost.reproduce._measured import Measured, differs
 from copycost.reproduce._records import Records
 from copycost.reproduce._schema import Published
 from copycost.reproduce._slots import Slot, slots_of
+from copycost.reproduce._sentences import against_summary
 from copycost.reproduce._state import state_of
 from copycost.reproduce._view import view_of
 
@@ -419,6 +420,13 @@ def test_the_page_says_where_a_strategy_does_not_beat_random(measured: tuple[Pat
         ((0.62,), "higher", "open"),
     ],
 )
+def test_of_many_comparisons_it_is_said_how_many_would_err_by_chance(measured: tuple[Path, list[View]]) -> None:
+    view = measured[1][0]
+    few, many = (replace(view, against=(view.against * 60)[:count]) for count in (19, 60))
+    assert "would still seem to" not in against_summary(few)
+    assert against_summary(many).endswith("If none differed at all, about 3 would still seem to.")
+
+
 def test_a_strategy_beats_random_only_where_the_paired_interval_leaves_out_0(
     tables: Library, ours: tuple[float, ...], better: str, verdict: str
 ) -> None:
@@ -522,6 +530,7 @@ def test_the_tables_that_come_with_copycost_can_be_listed(tmp_path: Path) -> Non
     text = console.export_text()
     assert "activethief-table3" in text
     assert "not measured" in text
+    assert "not at this scale (paper: needs ImageNet; needs a GPU)" in text
 
 
 def test_an_unknown_name_gets_the_nearest_and_an_unknown_scale_the_known_ones(tables: Library, tmp_path: Path) -> None:

@@ -5,25 +5,31 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
-from dataclasses import asdict
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+
+from copycost.audit._fields import (
+    AnswersText,
+    ArchitectureText,
+    Count,
+    FoldsBy,
+    ScheduleText,
+    StrategyText,
+    Strict,
+    TargetOutput,
+    TargetScale,
+    TransferSpec,
+    TransformSpec,
+    each_once,
+    from_pairs,
+    from_text,
+    several,
 )
-
-from copycost.datasets import Transform, medium_named
+from copycost.datasets import medium_named
 from copycost.errors import InvalidInput
 from copycost.extraction import Shares
 from copycost.networks import architecture
-from copycost.oracle import AnswerKind
 from copycost.oracle.targets import FILES, file_kind, form_of
 from copycost.strategies import parse
 from copycost.substitutes import Schedule
@@ -39,99 +45,7 @@ __all__ = [
 ]
 
 
-Value = TypeVar("Value")
-
-
-def _several(value: Any) -> Any:
-    """Let a comma-separated text or a single value stand for a list."""
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    return [value] if isinstance(value, int | float) else value
-
-
-ScheduleText = Annotated[str, AfterValidator(lambda text: str(Schedule.parse(text)))]
-StrategyText = Annotated[str, AfterValidator(lambda text: str(parse(text)))]
-AnswersText = Annotated[str, AfterValidator(lambda text: str(AnswerKind.parse(text)))]
-ArchitectureText = Annotated[str, AfterValidator(architecture)]
-TargetOutput = Literal["probabilities", "logits", "labels"]
-TargetScale = Literal["unit", "bytes"]
-FoldsBy = Literal["image", "track"]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class TransferSpec(_Strict):
-    """Which adversarial examples each cell makes on its substitute; ``images: 0`` makes none."""
-
-    images: int = Field(default=200, ge=0)
-    attack: Literal["pgd", "fgsm", "deepfool"] = "pgd"
-    targeted: bool = True
-    epsilon: float = Field(default=128 / 255, ge=0, le=1e4)
-    norm: Literal["linf", "l2"] = "linf"
-    steps: int = Field(default=40, ge=1)
-
-    @model_validator(mode="after")
-    def _consistent(self) -> TransferSpec:
-        if self.attack == "deepfool" and self.targeted:
-            raise InvalidInput(
-                "attack is deepfool and targeted is true; DeepFool is untargeted, so set targeted to false."
-            )
-        if self.norm == "linf" and self.attack != "deepfool" and self.epsilon > 1:
-            raise InvalidInput(
-                f"epsilon is {self.epsilon:g}; pixels lie in [0, 1], so at most 1 makes sense with linf."
-            )
-        return self
-
-
-def _size(value: Any) -> Any:
-    return None if value is None else Transform(size=value).size
-
-
-class TransformSpec(_Strict):
-    """How every image of pool, test and training data is changed before anything sees it; by default not at all."""
-
-    size: Annotated[tuple[int, int] | None, BeforeValidator(_size)] = None
-    resample: Literal["bilinear", "nearest", "bicubic", "area"] = "bilinear"
-    colour: Literal["keep", "grey", "colour"] = "keep"
-    fit: Literal["stretch", "crop", "pad"] = "stretch"
-
-    @model_validator(mode="after")
-    def _consistent(self) -> TransformSpec:
-        self.transform()
-        return self
-
-    def transform(self) -> Transform:
-        """Return what changes the images."""
-        return Transform(size=self.size, resample=self.resample, colour=self.colour, fit=self.fit)
-
-
-def _from_text(value: Any) -> Any:
-    """Let a text such as ``size=28x28 colour=grey`` stand for a transform."""
-    return asdict(Transform.parse(value)) if isinstance(value, str) else value
-
-
-def _from_pairs(value: Any) -> Any:
-    """Let a text such as ``images=200 epsilon=0.5`` stand for a mapping."""
-    if not isinstance(value, str):
-        return value
-    parts = [part.partition("=") for part in value.split()]
-    if not parts or any(not equals for _, equals, _ in parts):
-        raise InvalidInput(f"it is {value!r}; write name=value pairs separated by spaces, such as images=200.")
-    return {name: text for name, _, text in parts}
-
-
-def _not_a_switch(value: Any) -> Any:
-    if isinstance(value, bool):
-        raise InvalidInput(f"it is {str(value).lower()}; a whole number is needed.")
-    return value
-
-
-Count = Annotated[int, BeforeValidator(_not_a_switch)]
-
-
-class AuditSpec(_Strict):
+class AuditSpec(Strict):
     """A grid of cells against one target.
 
     ``target`` is ``module:function``, an ONNX, skops or safetensors file (with ``target_arch``), ``ARCH@DATA`` (trained
@@ -149,12 +63,12 @@ class AuditSpec(_Strict):
     target: str = Field(min_length=1)
     pool: str = Field(min_length=1)
     test: str = Field(min_length=1)
-    transform: Annotated[TransformSpec, BeforeValidator(_from_text)] = TransformSpec()
+    transform: Annotated[TransformSpec, BeforeValidator(from_text)] = TransformSpec()
     skip_bad: bool = False
     compared: Literal["transformed", "original"] = "transformed"
-    budgets: Annotated[tuple[int, ...], BeforeValidator(_several)] = Field(default=(50, 150, 300, 600), min_length=1)
+    budgets: Annotated[tuple[int, ...], BeforeValidator(several)] = Field(default=(50, 150, 300, 600), min_length=1)
     strategies: tuple[StrategyText, ...] = Field(default=("random", "drmi"), min_length=1)
-    answers: Annotated[tuple[AnswersText, ...], BeforeValidator(_several)] = Field(default=("top1",), min_length=1)
+    answers: Annotated[tuple[AnswersText, ...], BeforeValidator(several)] = Field(default=("top1",), min_length=1)
     seeds: Count = Field(default=5, ge=1, le=10_000)
     substitute: ArchitectureText = "lenet5"
     schedule: ScheduleText = "steps:3000"
@@ -163,39 +77,39 @@ class AuditSpec(_Strict):
     validation_share: float = Field(default=0.0, ge=0, lt=1)
     vectors: str | None = Field(default=None, min_length=1)
     target_arch: ArchitectureText | None = None
-    target_mean: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.0,), min_length=1)
-    target_deviation: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(1.0,), min_length=1)
+    target_mean: Annotated[tuple[float, ...], BeforeValidator(several)] = Field(default=(0.0,), min_length=1)
+    target_deviation: Annotated[tuple[float, ...], BeforeValidator(several)] = Field(default=(1.0,), min_length=1)
     target_output: TargetOutput | None = None
     target_scale: TargetScale = "unit"
     target_schedule: ScheduleText = "epochs:10 batch=64"
     target_folds: Count = Field(default=0, ge=0, le=1000)
     target_folds_by: FoldsBy = "image"
     classes: Count | None = Field(default=None, ge=2, le=100_000)
-    transfer: Annotated[TransferSpec, BeforeValidator(_from_pairs)] = TransferSpec()
+    transfer: Annotated[TransferSpec, BeforeValidator(from_pairs)] = TransferSpec()
     uniform: Count = Field(default=1000, ge=0, le=1_000_000)
     robustness: Count = Field(default=0, ge=0, le=1_000_000)
     ceiling: bool = True
     explore: bool = False
-    levels: Annotated[tuple[float, ...], BeforeValidator(_several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
+    levels: Annotated[tuple[float, ...], BeforeValidator(several)] = Field(default=(0.8, 0.9, 0.95), min_length=1)
 
     @field_validator("budgets")
     @classmethod
     def _budgets(cls, budgets: tuple[int, ...]) -> tuple[int, ...]:
         if min(budgets) < 1:
             raise InvalidInput(f"a budget is {min(budgets)}; budgets are numbers of queries of 1 or more.")
-        return tuple(sorted(_each_once("budgets", budgets)))
+        return tuple(sorted(each_once("budgets", budgets)))
 
     @field_validator("strategies", "answers")
     @classmethod
     def _unique(cls, values: tuple[str, ...]) -> tuple[str, ...]:
-        return _each_once("strategies and answers", values)
+        return each_once("strategies and answers", values)
 
     @field_validator("levels")
     @classmethod
     def _levels(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < level <= 1 for level in levels):
             raise InvalidInput(f"levels are {levels}; shares above 0 and up to 1 are needed, such as 0.9.")
-        return tuple(sorted(_each_once("levels", levels)))
+        return tuple(sorted(each_once("levels", levels)))
 
     @model_validator(mode="after")
     def _complete(self) -> AuditSpec:
@@ -301,7 +215,7 @@ class AuditSpec(_Strict):
         ]
 
 
-class CellSpec(_Strict):
+class CellSpec(Strict):
     """The spec of one cell; its key names its folder.
 
     What has its default is left out of the key, so that a later version with more settings finds the same cells.
@@ -349,13 +263,6 @@ def digest_of(document: Any) -> str:
 
 def _default(name: str) -> Any:
     return AuditSpec.model_fields[name].default
-
-
-def _each_once(what: str, values: tuple[Value, ...]) -> tuple[Value, ...]:
-    twice = sorted({str(value) for value in values if values.count(value) > 1})
-    if twice:
-        raise InvalidInput(f"{what} name {', '.join(twice)} twice; name each once.")
-    return values
 
 
 def embedded_default() -> dict[str, Any]:
@@ -415,7 +322,7 @@ def _explain(error: ValidationError) -> str:
         if problem["type"] == "too_short" and where in broken:
             continue  # what makes a list too short is an entry that is named already
         if problem["type"] == "extra_forbidden":
-            nested: dict[str, type[_Strict]] = {"transfer": TransferSpec, "transform": TransformSpec}
+            nested: dict[str, type[Strict]] = {"transfer": TransferSpec, "transform": TransformSpec}
             known = nested.get(where.partition(".")[0], AuditSpec).model_fields
             close = difflib.get_close_matches(str(problem["loc"][-1]), list(known), n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}."

@@ -29,6 +29,7 @@ _KINDS = {
     "unknown": "Not given",
     "note": "Note",
 }
+_MANY = 20  # comparisons from which on one in 20 that errs is to be expected
 NO_MARKS = "At this scale published and measured numbers are not comparable: no mark says that they differ."
 _ORDER = " Compare the order of the rows, and what each differs from random."
 
@@ -122,10 +123,11 @@ def against_summary(view: View) -> str:
         return "No strategy has a random beside it whose seeds were measured, so nothing can be said."
     counts = Counter(one.verdict for one in view.against)
     total = len(view.against)
+    chance = f" If none differed at all, about {total / 20:.0f} would still seem to." if total >= _MANY else ""
     return (
         f"Of {total} {'comparison' if total == 1 else 'comparisons'} of a strategy with random in the same column, "
         f"paired by seed, the strategy is better in {counts['better']}, random is better in {counts['worse']}, and in "
-        f"{counts['open']} the 95 % interval of the difference holds 0."
+        f"{counts['open']} the 95 % interval of the difference holds 0.{chance}"
     )
 
 

@@ -62,12 +62,18 @@ def state_of(table: Table, scale: Scale, out: Path, library: Library) -> State:
             finished += records.count(name, own)
         except InvalidInput as error:
             return State(table, 0, 0, str(error))
+    if not cells:
+        return State(table, 0, 0, _elsewhere(table, scale))
     return State(table, finished, cells, _progress(finished, cells, needs))
 
 
+def _elsewhere(table: Table, scale: Scale) -> str:
+    """Say that a scale has nothing of a table, and what another, which may have it, needs."""
+    others = [f"{other}: {_needed(list(needs))}" for other, needs in table.needs.items() if other != scale and needs]
+    return f"not at this scale ({'; '.join(others)})" if others else "not at this scale"
+
+
 def _progress(finished: int, cells: int, needs: tuple[Need, ...]) -> str:
-    if not cells:
-        return "not at this scale"
     if finished == cells:
         return "measured"
     progress = f"{finished:,} of {cells:,} cells measured" if finished else "not measured"
