@@ -23,8 +23,8 @@ from copycost.reproduce._markdown import markdown
 from copycost.reproduce._measured import Measured, differs
 from copycost.reproduce._records import Records
 from copycost.reproduce._schema import Published
-from copycost.reproduce._slots import Slot, slots_of
 from copycost.reproduce._sentences import against_summary
+from copycost.reproduce._slots import Slot, slots_of
 from copycost.reproduce._state import state_of
 from copycost.reproduce._view import view_of
 
