@@ -14,7 +14,7 @@ from pathlib import Path
 
 from copycost.reproduce import library, render
 from copycost.reproduce._markdown import safe
-from copycost.reproduce._sentences import against_summary, progress
+from copycost.reproduce._sentences import against_summary, compared, progress
 from copycost.reproduce._view import View
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -67,13 +67,13 @@ _HEAD = """# What the papers published, measured at the scale `{scale}`
 
 Made by `python tools/keep_reproduction.py` from the records in these folders; nothing was typed by hand.
 
-| page | what | measured | against random |
-| --- | --- | --- | --- |"""
+| page | what | measured | against the paper | against random |
+| --- | --- | --- | --- | --- |"""
 
 
 def _line(view: View) -> str:
     name, said = view.table.name, against_summary(view) if view.against else ""
-    return f"| [{name}]({name}.md) | {safe(view.table.title)} | {progress(view)} | {said} |"
+    return f"| [{name}]({name}.md) | {safe(view.table.title)} | {progress(view)} | {compared(view)} | {said} |"
 
 
 if __name__ == "__main__":
