@@ -347,6 +347,9 @@ def _found(*values: float) -> Measured:
         ("98", (98, 99), (0.995, 0.995), True),
         ("8", (80, 90), (0.85, 0.85), False),
         ("50.00", None, (0.4,), None),  # one seed has no interval
+        ("<60", None, (0.4, 0.41, 0.42), False),  # a bound
+        ("<60", None, (0.4, 0.6, 0.8), False),
+        ("<60", None, (0.7, 0.701, 0.702), True),
     ],
 )
 def test_a_published_number_differs_if_no_number_that_is_printed_so_lies_in_the_interval(
@@ -410,6 +413,13 @@ def test_the_page_says_where_a_strategy_does_not_beat_random(measured: tuple[Pat
     assert "Where active selection does not beat random" in html(view)
 
 
+def test_of_many_comparisons_it_is_said_how_many_would_err_by_chance(measured: tuple[Path, list[View]]) -> None:
+    view = measured[1][0]
+    few, many = (replace(view, against=(view.against * 60)[:count]) for count in (19, 60))
+    assert "would still seem to" not in against_summary(few)
+    assert against_summary(many).endswith("If none differed at all, about 3 would still seem to.")
+
+
 @pytest.mark.parametrize(
     ("ours", "better", "verdict"),
     [
@@ -420,13 +430,6 @@ def test_the_page_says_where_a_strategy_does_not_beat_random(measured: tuple[Pat
         ((0.62,), "higher", "open"),
     ],
 )
-def test_of_many_comparisons_it_is_said_how_many_would_err_by_chance(measured: tuple[Path, list[View]]) -> None:
-    view = measured[1][0]
-    few, many = (replace(view, against=(view.against * 60)[:count]) for count in (19, 60))
-    assert "would still seem to" not in against_summary(few)
-    assert against_summary(many).endswith("If none differed at all, about 3 would still seem to.")
-
-
 def test_a_strategy_beats_random_only_where_the_paired_interval_leaves_out_0(
     tables: Library, ours: tuple[float, ...], better: str, verdict: str
 ) -> None:

@@ -80,9 +80,9 @@ def budget_curves(panel: Panel, cells: Sequence[Cell]) -> tuple[Curve, ...]:
 
 
 def printed_curves(panel: Panel, cells: Sequence[Cell], unit: str) -> tuple[Curve, ...]:
-    """Return the published numbers beside `budget_curves`; one that is cut has no place among them."""
+    """Return the published numbers beside `budget_curves`; one that is cut, or a bound, has no place among them."""
     part = 100 if unit == "percent" else 1
-    whole = [(slot, slot.printed) for slot, _ in cells if slot.choices and slot.printed and slot.printed.cut is None]
+    whole = [(slot, slot.printed) for slot, _ in cells if slot.choices and slot.printed and slot.printed.exact]
     return _by_row(panel, [(slot, Interval(one.value / part, None, None, 0, ())) for slot, one in whole])
 
 

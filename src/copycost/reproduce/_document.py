@@ -7,6 +7,7 @@ from typing import Any
 
 from copycost.measures import Interval
 from copycost.reproduce._judgements import Against, Order
+from copycost.reproduce._schema import Published
 from copycost.reproduce._sentences import against_lines, against_summary
 from copycost.reproduce._view import CellView, PanelView, View
 
@@ -72,6 +73,11 @@ def _panel(panel: PanelView) -> dict[str, Any]:
     }
 
 
+def _between(printed: Published) -> list[float | None]:
+    """Return the smallest and the largest number that is printed so; of a bound the first is null."""
+    return [None if printed.bounds else printed.low, printed.high]
+
+
 def _cell(cell: CellView) -> dict[str, Any]:
     slot, found = cell.slot, cell.found
     return {
@@ -81,7 +87,7 @@ def _cell(cell: CellView) -> dict[str, Any]:
         "measure": slot.measure,
         "statistic": slot.statistic,
         "published": None if slot.printed is None else slot.printed.text,
-        "published_between": None if slot.printed is None else [slot.printed.low, slot.printed.high],
+        "published_between": None if slot.printed is None else _between(slot.printed),
         "flags": [number - 1 for number in cell.notes],
         "measured": found.figure,
         "interval": _interval(found.interval),

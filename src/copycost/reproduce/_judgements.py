@@ -128,7 +128,7 @@ def _groups(panel: Panel) -> list[tuple[str, dict[str, Place]]]:
 
 def _comparable(cell: tuple[Slot, Measured]) -> bool:
     slot, measured = cell
-    return slot.printed is not None and slot.printed.cut is None and measured.figure is not None
+    return slot.printed is not None and slot.printed.exact and measured.figure is not None
 
 
 def _order(panel: str, along: str, there: dict[str, tuple[Slot, Measured]], better: str) -> Order:

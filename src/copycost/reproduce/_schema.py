@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -28,7 +29,7 @@ __all__ = [
 
 Scale = Literal["small", "paper"]
 SCALES: tuple[Scale, ...] = ("small", "paper")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_NUMBER = re.compile(r"<?-?\d+(\.\d+)?")  # <10 is a bound
 _NOTHING = "-"
 EXPLORED = ("samples", "sequence", "balance", "planes")
 
@@ -82,24 +83,41 @@ class Flag(_Strict):
 
 
 class Published(_Strict):
-    """A number as printed, and between which numbers the whole one lies: half a last digit away, or more if cut."""
+    """A number as printed, and between which numbers the whole one lies: half a last digit away, or more if cut.
+
+    ``<10`` is printed of what is only said to lie below it.
+    """
 
     text: str
     cut: tuple[float, float] | None = None
 
     @property
     def value(self) -> float:
-        """The number itself."""
-        return float(self.text)
+        """The number itself, or the bound."""
+        return float(self.text.removeprefix("<"))
+
+    @property
+    def bounds(self) -> bool:
+        """Whether it is a bound and no number."""
+        return self.text.startswith("<")
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a number to its last digit, which can be put in order with others."""
+        return self.cut is None and not self.bounds
 
     @property
     def low(self) -> float:
         """The smallest number that is printed so."""
+        if self.bounds:
+            return -math.inf
         return self.cut[0] if self.cut else self.value - self._half
 
     @property
     def high(self) -> float:
         """The largest number that is printed so."""
+        if self.bounds:
+            return self.value
         return self.cut[1] if self.cut else self.value + self._half
 
     @property

@@ -230,7 +230,7 @@ def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellVi
 
 def _as_printed(printed: Published, unit: str) -> str:
     """Return a number as it is printed; table files leave out what parts the thousands of a count."""
-    text = f"{int(printed.text):,}" if unit == "count" else printed.text
+    text = f"{'<' if printed.bounds else ''}{int(printed.value):,}" if unit == "count" else printed.text
     return text + ("…" if printed.cut else "")
 
 
