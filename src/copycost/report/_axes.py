@@ -12,7 +12,18 @@ from copycost.report._scales import Scale, query_scale, share_scale, tidy_ticks
 from copycost.report._svg import element
 from copycost.report._text import count, level, with_interval
 
-__all__ = ["EPOCHS", "QUERIES", "SHARES", "Frame", "Onward", "Upward", "amount_scale", "onward_axis", "upward_axis"]
+__all__ = [
+    "EPOCHS",
+    "QUERIES",
+    "SHARE",
+    "SHARES",
+    "Frame",
+    "Onward",
+    "Upward",
+    "amount_scale",
+    "onward_axis",
+    "upward_axis",
+]
 
 
 @dataclass(frozen=True)
@@ -114,6 +125,7 @@ def _epochs(epochs: Sequence[int], frame: Frame) -> Scale:
 SHARES = Upward("", share_scale, level, with_interval)
 QUERIES = Onward("queries", _queries, lambda number: f"{count(number)} queries")
 EPOCHS = Onward("epoch", _epochs, lambda number: f"epoch {count(number)}", spacing=14.0)
+SHARE = Onward("share (%)", _epochs, lambda number: f"{count(number)} %")
 
 
 def upward_axis(axis: Upward, up: Scale, frame: Frame) -> Markup:

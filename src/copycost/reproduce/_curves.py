@@ -13,10 +13,10 @@ from copycost.measures import Interval, student_interval
 from copycost.reproduce._library import Library
 from copycost.reproduce._measured import Measured, at_path, result_of
 from copycost.reproduce._records import Records
-from copycost.reproduce._schema import Panel, Scale
+from copycost.reproduce._schema import Panel, Scale, per_cent
 from copycost.reproduce._slots import Slot
 
-__all__ = ["LISTED", "Curve", "Listing", "budget_curves", "listing", "printed_curves", "round_curves"]
+__all__ = ["LISTED", "Curve", "Listing", "column_curves", "listing", "printed_curves", "round_curves"]
 
 ANSWERS = "chosen.answers"  # one label a query; those that validate are not among them
 LISTED = ("classes", "epochs", "confusion")
@@ -24,7 +24,9 @@ LISTED = ("classes", "epochs", "confusion")
 
 @dataclass(frozen=True)
 class Curve:
-    """One row after each round or at each budget: queries charged, and an interval over seeds at each.
+    """One row after each round, at each budget or at each share: where it is, and an interval over seeds at each.
+
+    ``queries`` are those charged, or per cent where the columns are shares.
 
     ``flat`` is set where everything was asked at once: then there is one value, which is drawn as a level.
     """
@@ -68,22 +70,29 @@ def round_curves(cells: Sequence[Cell], records: Records) -> tuple[Curve, ...]:
     return tuple(found)
 
 
-def budget_curves(panel: Panel, cells: Sequence[Cell]) -> tuple[Curve, ...]:
-    """Return a curve for each row of a panel of strategies by budget; none where it is another, or nothing is measured.
+def column_curves(panel: Panel, cells: Sequence[Cell]) -> tuple[Curve, ...]:
+    """Return a curve for each row of a panel by budget or by share; none where it is another, or nothing is measured.
 
-    Such a panel has one measure, a strategy for each row, and columns of budgets that rise.
+    A panel by budget has one measure, a strategy for each row, and columns of budgets that rise; one by share has one
+    measure and names what its columns are shares of.
     """
-    if panel.chart is not None or any(slot.statistic != "mean" for slot, _ in cells) or not _is_by_budget(panel, cells):
+    if panel.chart is not None or any(slot.statistic != "mean" for slot, _ in cells):
+        return ()
+    if not (_is_by_share(panel, cells) or _is_by_budget(panel, cells)):
         return ()
     there = [(slot, measured.interval) for slot, measured in cells if measured.interval is not None]
     return _by_row(panel, [(slot, interval) for slot, interval in there if slot.choices])
 
 
 def printed_curves(panel: Panel, cells: Sequence[Cell], unit: str) -> tuple[Curve, ...]:
-    """Return the published numbers beside `budget_curves`; one that is cut, or a bound, has no place among them."""
+    """Return the published numbers beside `column_curves`; one that is cut, or a bound, has no place among them."""
     part = 100 if unit == "percent" else 1
     whole = [(slot, slot.printed) for slot, _ in cells if slot.choices and slot.printed and slot.printed.exact]
     return _by_row(panel, [(slot, Interval(one.value / part, None, None, 0, ())) for slot, one in whole])
+
+
+def _is_by_share(panel: Panel, cells: Sequence[Cell]) -> bool:
+    return panel.shares_of is not None and len({slot.measure for slot, _ in cells}) == 1
 
 
 def _is_by_budget(panel: Panel, cells: Sequence[Cell]) -> bool:
@@ -102,11 +111,15 @@ def _is_by_budget(panel: Panel, cells: Sequence[Cell]) -> bool:
 def _by_row(panel: Panel, found: Sequence[tuple[Slot, Interval]]) -> tuple[Curve, ...]:
     curves = []
     for row in panel.rows:
-        points = [(slot.choices[0].cells[0].budget, interval) for slot, interval in found if slot.row == row]
+        points = [(_place(panel, slot), interval) for slot, interval in found if slot.row == row]
         if points:
-            budgets, intervals = zip(*points, strict=True)
-            curves.append(Curve(row, budgets, intervals, flat=False))
+            places, intervals = zip(*points, strict=True)
+            curves.append(Curve(row, places, intervals, flat=False))
     return tuple(curves)
+
+
+def _place(panel: Panel, slot: Slot) -> int:
+    return slot.choices[0].cells[0].budget if panel.shares_of is None else per_cent(slot.column)
 
 
 def listing(chart: str, cells: Sequence[Cell], scale: Scale, library: Library, records: Records) -> Listing | None:

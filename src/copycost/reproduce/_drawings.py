@@ -1,4 +1,4 @@
-"""Charts of a figure's panels: by round, by budget or by epoch, drawn as those of a report are."""
+"""Charts of a figure's panels: by round, budget, share or epoch, drawn as those of a report are."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from copycost.measures import Interval
-from copycost.report._axes import EPOCHS, QUERIES, Onward, Upward, amount_scale
+from copycost.report._axes import EPOCHS, QUERIES, SHARE, Onward, Upward, amount_scale
 from copycost.report._charts import Line, line_chart, shared_scale
 from copycost.report._scales import share_scale
 from copycost.report._text import NBSP
@@ -50,7 +50,7 @@ class _Course:
 
 
 def drawing_of(panel: PanelView, unit: str) -> Drawing | None:
-    """Return the chart of a panel by round, budget or epoch; None for any other, and where nothing is measured."""
+    """Return the chart of a panel by round, budget, share or epoch; None for others, and where nothing is measured."""
     course = _course(panel)
     if course is None:
         return None
@@ -76,9 +76,10 @@ def _course(panel: PanelView) -> _Course | None:
         along = "after each round against the queries charged, those that validate included"
         return _Course(along, QUERIES, "agreement", _lines(moving, places), _lines(level, places))
     quantity = ", ".join(dict.fromkeys(_quantity(cell.slot.measure) for _, cells in panel.rows for cell in cells))
-    if panel.by_budget:
-        measured, printed = _lines(panel.by_budget, places), _lines(panel.printed_by_budget, places, ", published")
-        return _Course("by the number of queries", QUERIES, quantity, measured, printed=printed)
+    if panel.by_column:
+        measured, printed = _lines(panel.by_column, places), _lines(panel.printed_by_column, places, ", published")
+        along = "by the number of queries" if panel.shares_of is None else f"by the share of {panel.shares_of}"
+        return _Course(along, QUERIES if panel.shares_of is None else SHARE, quantity, measured, printed=printed)
     if panel.chart == "epochs" and panel.listing is not None:
         return _Course("by epoch", EPOCHS, quantity, _epochs(panel.listing, places))
     return None

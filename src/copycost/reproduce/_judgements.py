@@ -24,6 +24,7 @@ Cells = dict[Place, tuple[Slot, Measured]]
 class Against:
     """A paired difference over seeds: a strategy less random beside it, in the units of the records.
 
+    ``row`` names the strategy and ``column`` what both stand in, or the other way where a panel compares its columns.
     ``verdict`` is better, worse, or open where the interval holds 0 or there is none.
     """
 
@@ -69,23 +70,23 @@ class Divided:
 
 
 def against_random(table: Table, cells: Cells) -> list[Against]:
-    """Return a difference for every strategy with a random beside it, in the same panel and column.
+    """Return a difference for every strategy with a random beside it, in the same panel and column (or row).
 
     Panels whose order is no question (``order: null``) are left out.
     """
     found = []
-    for panel in (panel for panel in table.panels if panel.order is not None):
-        for column in panel.columns:
-            here = {row: cells[panel.title, row, column] for row in panel.rows}
-            for row, (slot, measured) in here.items():
+    for panel in table.panels:
+        for along, places in _groups(panel):
+            here = {name: cells[place] for name, place in places.items()}
+            for one, (slot, measured) in here.items():
                 name = _strategy(slot)
                 beside = None if name is None else "random group=label" if "group=label" in name else "random"
-                other = next((one for key, one in here.items() if _strategy(one[0]) == beside and key != row), None)
+                other = next((cell for key, cell in here.items() if _strategy(cell[0]) == beside and key != one), None)
                 if other is None or beside is None or name == beside:
                     continue
                 interval = _paired(measured, other[1])
                 if interval is not None:
-                    found.append(Against(panel.title, column, row, interval, _verdict(interval, table.better)))
+                    found.append(Against(panel.title, along, one, interval, _verdict(interval, table.better)))
     return found
 
 

@@ -25,11 +25,13 @@ __all__ = [
     "Scale",
     "Side",
     "Table",
+    "per_cent",
 ]
 
 Scale = Literal["small", "paper"]
 SCALES: tuple[Scale, ...] = ("small", "paper")
 _NUMBER = re.compile(r"<?-?\d+(\.\d+)?")  # <10 is a bound
+_SHARE = re.compile(r"\d{1,3} %")
 _NOTHING = "-"
 EXPLORED = ("samples", "sequence", "balance", "planes")
 
@@ -121,8 +123,13 @@ class Published(_Strict):
         return self.cut[1] if self.cut else self.value + self._half
 
     @property
+    def digits(self) -> int:
+        """Digits after the point."""
+        return len(self.text.partition(".")[2])
+
+    @property
     def _half(self) -> float:
-        return 10.0 ** -len(self.text.partition(".")[2]) / 2
+        return 10.0**-self.digits / 2
 
 
 def _tokens(value: Any) -> Any:
@@ -132,6 +139,21 @@ def _tokens(value: Any) -> Any:
 
 
 PrintedRow = Annotated[str, BeforeValidator(_tokens)]
+
+
+def per_cent(column: str) -> int:
+    """Return the number of a column that is a share.
+
+    Examples
+    --------
+    >>> per_cent("30 %")
+    30
+    """
+    if not _SHARE.fullmatch(column):
+        raise InvalidInput(
+            f"shares_of is given and a column is {column!r}; write a whole number and %, such as '30 %'."
+        )
+    return int(column.removesuffix("%"))
 
 
 class Panel(_Strict):
@@ -144,6 +166,7 @@ class Panel(_Strict):
     ``chart`` says what is shown instead of one number: agreement by round, shares of answers by class, a number for
     each epoch, a confusion matrix, or of the data samples, the first training images of each class in their order,
     class balance, or PCA and t-SNE. ``order`` says along what cells are compared: rows, columns, or nothing.
+    ``shares_of`` says what the columns are shares of, where they are: ``0 %``, ``10 %`` and so on, rising.
     """
 
     title: str = Field(min_length=1)
@@ -154,9 +177,14 @@ class Panel(_Strict):
     published: dict[str, PrintedRow] = {}
     chart: Literal["rounds", "classes", "epochs", "confusion", "samples", "sequence", "balance", "planes"] | None = None
     order: Literal["rows", "columns"] | None = "rows"
+    shares_of: str | None = Field(default=None, min_length=1)
 
     @model_validator(mode="after")
     def _complete(self) -> Panel:
+        if self.shares_of is not None:
+            shares = [per_cent(column) for column in self.columns]
+            if shares != sorted(set(shares)):
+                raise InvalidInput(f"shares_of is given and the columns are {', '.join(self.columns)}; they must rise.")
         for row, text in self.published.items():
             if row not in self.rows:
                 raise InvalidInput(f"published has the row {row!r}; the rows are {', '.join(self.rows)}.")

@@ -113,8 +113,12 @@ def compared(view: View) -> str:
     if not judged:
         return ""
     built = all(cell.slot.builds for cell in judged)
-    where = "other than the number counted here" if built else "outside the measured 95 % interval"
-    return f"Published numbers {where}: {view.marked} of the {len(judged)} that can be compared (marked ≠)."
+    where = "differ from the number counted here" if built else "lie outside the measured 95 % interval"
+    places = "place" if len(judged) == 1 else "places"
+    return (
+        f"Published numbers {where} in {view.marked} of the {len(judged)} {places} where the two can be compared "
+        "(marked ≠)."
+    )
 
 
 def against_summary(view: View) -> str:
@@ -125,7 +129,7 @@ def against_summary(view: View) -> str:
     total = len(view.against)
     chance = f" If none differed at all, about {total / 20:.0f} would still seem to." if total >= _MANY else ""
     return (
-        f"Of {total} {'comparison' if total == 1 else 'comparisons'} of a strategy with random in the same column, "
+        f"Of {total} {'comparison' if total == 1 else 'comparisons'} of a strategy with the random beside it, "
         f"paired by seed, the strategy is better in {counts['better']}, random is better in {counts['worse']}, and in "
         f"{counts['open']} the 95 % interval of the difference holds 0.{chance}"
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from copycost.reproduce._curves import LISTED, Curve, Listing, budget_curves, listing, printed_curves, round_curves
+from copycost.reproduce._curves import LISTED, Curve, Listing, column_curves, listing, printed_curves, round_curves
 from copycost.reproduce._explored import Explored, explored_of
 from copycost.reproduce._judgements import Against, Cells, Divided, Order, against_random, divide, orders
 from copycost.reproduce._library import Library
@@ -45,8 +45,8 @@ class CellView:
 class PanelView:
     """A panel: its cells by row, and its curves or lists if it is a figure.
 
-    ``curves`` are those by round; ``by_budget`` those of a figure of strategies by budget, and beside them the numbers
-    as published, where these compare.
+    ``curves`` are those by round; ``by_column`` those of a figure by budget, or by share of ``shares_of``, and beside
+    them the numbers as published, where these compare.
     """
 
     title: str
@@ -56,8 +56,9 @@ class PanelView:
     listing: Listing | None
     chart: str | None = None
     explored: Explored = ()
-    by_budget: tuple[Curve, ...] = ()
-    printed_by_budget: tuple[Curve, ...] = ()
+    by_column: tuple[Curve, ...] = ()
+    printed_by_column: tuple[Curve, ...] = ()
+    shares_of: str | None = None
 
     @property
     def has_printed(self) -> bool:
@@ -205,14 +206,17 @@ def _panel(table: Table, title: str, cells: Cells, comparable: bool, sources: _S
     explored = (
         explored_of(panel.chart, lines[0][0], at, library, records, sources.data_dir) if panel.chart in EXPLORED else ()
     )
-    by_budget = budget_curves(panel, lines) if table.kind == "figure" else ()
-    printed = printed_curves(panel, lines, table.unit) if by_budget and comparable else ()
-    return PanelView(title, tuple(panel.columns), rows, curves, listed, panel.chart, explored, by_budget, printed)
+    by_column = column_curves(panel, lines) if table.kind == "figure" else ()
+    printed = printed_curves(panel, lines, table.unit) if by_column and comparable else ()
+    return PanelView(
+        title, tuple(panel.columns), rows, curves, listed, panel.chart, explored, by_column, printed, panel.shares_of
+    )
 
 
 def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellView:
     outside = differs(slot.printed, found, slot, table.unit)
-    text = "" if found.figure is None else figure(found.figure, table.unit)
+    digits = slot.printed.digits if slot.printed else 0
+    text = "" if found.figure is None else figure(found.figure, table.unit, digits)
     reason = why_missing(slot, found)
     return CellView(
         slot.row,

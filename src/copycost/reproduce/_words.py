@@ -22,7 +22,7 @@ __all__ = [
     "why_missing",
 ]
 
-_DIGITS = {"percent": 2, "count": 0, "ratio": 2, "nats": 3, "seconds": 2}
+_DIGITS = {"percent": 2, "count": 0, "ratio": 2, "nats": 3, "seconds": 4}
 UNITS = {"percent": "in per cent", "count": "", "ratio": "", "nats": "in nats", "seconds": "in seconds"}
 ELSEWHERE = "not at this scale"
 NOTHING = "–"
@@ -30,15 +30,15 @@ _MINUS = "\u2212"
 _MOST_INTERVALS = 6
 
 
-def figure(value: float, unit: str) -> str:
-    """Return a value of a record as the table shows it.
+def figure(value: float, unit: str, digits: int = 0) -> str:
+    """Return a value of a record as the table shows it, with ``digits`` after the point or those of its unit, if more.
 
     Examples
     --------
-    >>> figure(0.95804, "percent"), figure(14748170, "count")
-    ('95.80', '14,748,170')
+    >>> figure(0.95804, "percent"), figure(14748170, "count"), figure(0.4375, "ratio", 3)
+    ('95.80', '14,748,170', '0.438')
     """
-    return f"{scaled(value, unit):,.{_DIGITS[unit]}f}".replace("-", _MINUS)
+    return f"{scaled(value, unit):,.{max(digits, _DIGITS[unit])}f}".replace("-", _MINUS)
 
 
 def signed(value: float, unit: str) -> str:
@@ -53,12 +53,12 @@ def signed(value: float, unit: str) -> str:
     return text if text.startswith(_MINUS) or value == 0 else f"+{text}"
 
 
-def interval_words(interval: Interval, unit: str, *, sign: bool = False) -> str:
+def interval_words(interval: Interval, unit: str, digits: int = 0, *, sign: bool = False) -> str:
     """Return the ends of an interval, or nothing where one seed gave none."""
     if interval.low is None or interval.high is None:
         return ""
-    show = signed if sign else figure
-    return f"{show(interval.low, unit)} to {show(interval.high, unit)}"
+    low, high = (signed(end, unit) if sign else figure(end, unit, digits) for end in (interval.low, interval.high))
+    return f"{low} to {high}"
 
 
 def measured_note(slot: Slot, measured: Measured, unit: str) -> str:
@@ -67,7 +67,8 @@ def measured_note(slot: Slot, measured: Measured, unit: str) -> str:
         return ""
     parts = []
     if slot.statistic == "mean":
-        parts.append(interval_words(measured.interval, unit) or "no interval")
+        digits = slot.printed.digits if slot.printed else 0
+        parts.append(interval_words(measured.interval, unit, digits) or "no interval")
     seeds = len(measured.seeds)
     words = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
     parts.append(words if seeds == measured.expected else f"{words} of {measured.expected}")
