@@ -777,7 +777,7 @@ def test_what_is_printed_compares_as_the_page_does(
     run_command("thesis-table4", "small", copied, page_only=True)
     text = " ".join(capsys.readouterr().out.split())
     assert "10 of 10 values counted" in text
-    assert "other than the number counted here: 4 of the 10" in text
+    assert "differ from the number counted here in 4 of the 10 places" in text
     for written in (text, *((copied / "small" / f"thesis-table4{kind}").read_text() for kind in (".md", ".html"))):
         assert "interval" not in written.partition("<main>")[2]
         assert "over seeds" not in written

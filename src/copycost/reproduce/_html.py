@@ -23,6 +23,7 @@ from copycost.reproduce._sentences import (
     lede,
     order_lines,
     ratio_lines,
+    ratio_title,
 )
 from copycost.reproduce._view import View
 from copycost.reproduce._words import ELSEWHERE, NOTHING, UNITS, curve_lines, listed
@@ -60,6 +61,7 @@ def html(view: View) -> str:
             unit=UNITS[view.table.unit],
             differs=view.table.differs.get(view.scale, ()),
             ratios=ratio_lines(view.ratios, view.comparable),
+            ratio_title=ratio_title(view.ratios),
             against_summary=against_summary(view) if asks_about_random(view) else "",
             against=against_lines(view),
             orders=order_lines(view.orders),

@@ -16,6 +16,7 @@ from copycost.reproduce._sentences import (
     lede,
     order_lines,
     ratio_lines,
+    ratio_title,
 )
 from copycost.reproduce._view import CellView, PanelView, View
 from copycost.reproduce._words import ELSEWHERE, NOTHING, UNITS, curve_lines, listed
@@ -36,7 +37,7 @@ def markdown(view: View) -> str:
         parts.append(f"## {safe(panel.title)}{f', {unit}' if unit else ''}")
         parts += [dash_key(view)] if panel is keyed else []
         parts += _panel(panel, table.unit)
-    parts += _section("Numbers of the text", ratio_lines(view.ratios, view.comparable))
+    parts += _section(ratio_title(view.ratios), ratio_lines(view.ratios, view.comparable))
     if asks_about_random(view):
         parts += ["## Where active selection does not beat random", safe(against_summary(view))]
         parts += [_bullets(against_lines(view))] if view.against else []

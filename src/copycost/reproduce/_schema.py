@@ -216,7 +216,7 @@ class Side(_Strict):
 
 
 class Ratio(_Strict):
-    """A number of the text: the mean over panels of what two cells make together.
+    """A number of the text, or one of ours: the mean over panels of what two cells make together.
 
     ``of`` says what: one divided by the other, the gap between them in points, or the share in per cent that the gap
     has of the one from ``below`` to ``limit``.
@@ -227,7 +227,7 @@ class Ratio(_Strict):
     above: Side
     below: Side
     limit: Side | None = None
-    published: Annotated[str, BeforeValidator(_tokens)]
+    published: Annotated[str, BeforeValidator(_tokens)] | None = None
     says: str = ""
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ __all__ = [
     "order_lines",
     "progress",
     "ratio_lines",
+    "ratio_title",
 ]
 
 _KINDS = {
@@ -196,17 +197,23 @@ def ratio_lines(ratios: Sequence[Divided], comparable: bool) -> list[str]:
     """Return a sentence for each ratio of the text."""
     lines = []
     for one in ratios:
-        head = f"{one.ratio.name} ({one.ratio.says}): published {one.ratio.published}"
+        printed = "" if one.ratio.published is None else f"published {one.ratio.published}; "
+        head = f"{one.ratio.name} ({one.ratio.says}): {printed}"
         if one.interval is None:
-            lines.append(f"{head}; not measured yet.")
+            lines.append(f"{head}not measured yet.")
             continue
         ends = interval_words(one.interval, "ratio")
         lines.append(
-            f"{head}; measured {figure(one.interval.mean, 'ratio')} ({ends or 'one seed'})"
+            f"{head}measured {figure(one.interval.mean, 'ratio')} ({ends or 'one seed'})"
             + ("" if comparable else ", over the sets measured at this scale")
             + "."
         )
     return lines
+
+
+def ratio_title(ratios: Sequence[Divided]) -> str:
+    """Return the heading of `ratio_lines`."""
+    return "Numbers of the text" if any(one.ratio.published for one in ratios) else "What cells make together"
 
 
 def footnotes(view: View) -> list[str]:
