@@ -38,7 +38,7 @@ _STYLE = """
 .pair tbody th:first-child { min-width: 5.2rem; }
 sup { line-height: 0; }
 td.outside { font-weight: 650; }
-td.outside::after { content: " \\2260"; }
+td.outside small { font-weight: 400; }
 .pair td small { min-width: 6.5rem; max-width: 11rem; }
 .single .mark { fill: var(--paper); stroke: currentColor; stroke-width: 1.6; }
 .numbers { margin-top: .6rem; }
