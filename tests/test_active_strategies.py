@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +350,58 @@ def test_a_shortlist_below_what_is_to_be_chosen_is_refused_before_anything_is_pa
     strategy.check_count(5, 60)
     with pytest.raises(InvalidInput, match=r"strategy dfal \+ k-center is asked for 5 queries; the pool has 4 left"):
         strategy.check_count(5, 4)
+
+
+def listed(folder: Path, indices: Iterable[int]) -> str:
+    (folder / "chosen.txt").write_text("\n".join(map(str, indices)))
+    return f"list:{folder / 'chosen.txt'}"
+
+
+def test_a_list_of_exactly_the_shortlist_lasts_for_every_round(trained: Trained, tmp_path: Path) -> None:
+    strategy = parse(f"{listed(tmp_path, range(20, 40))} + uncertainty rho=20")
+    sizes = strategy.round_sizes(20, 3)
+    asked: list[int] = []
+    lengths = []
+    for size in sizes:
+        found = select(strategy, knowing(trained, asked=asked, budget=20), size)
+        asked += found.pool_index.tolist()
+        lengths.append(found.facts["rho"])
+    assert sizes == (7, 7, 6)
+    assert lengths == [20, 13, 6]
+    assert sorted(asked) == list(range(20, 40))
+
+
+def test_a_list_shorter_than_the_budget_is_the_whole_shortlist(trained: Trained, tmp_path: Path) -> None:
+    strategy = parse(f"{listed(tmp_path, range(20, 30))} + k-center")
+    found = select(strategy, knowing(trained, budget=60), 4)
+    assert found.facts["rho"] == 10
+    assert set(found.pool_index.tolist()) <= set(range(20, 30))
+
+
+@pytest.mark.parametrize("form", ["{} + uncertainty rho=50", "uncertainty + {}"])
+def test_a_list_that_cannot_last_for_all_rounds_is_refused_before_anything_is_paid(tmp_path: Path, form: str) -> None:
+    strategy = parse(form.format(listed(tmp_path, range(20))))
+    with pytest.raises(InvalidInput, match=r"18 queries in its rounds after 3 drawn at random.* list must.* give 21"):
+        strategy.check_rounds(3, 18)
+    strategy.check_rounds(2, 18)
+    parse("uncertainty + k-center").check_rounds(2, 18)
+    parse("uncertainty").check_rounds(2, 18)
+
+
+def test_sizes_of_rounds_are_known_where_a_list_is_gone(tmp_path: Path) -> None:
+    strategy = parse(str(parse(f"{listed(tmp_path, range(20))} + uncertainty")))
+    (tmp_path / "chosen.txt").unlink()
+    assert strategy.round_sizes(18, 3, 2) == (6, 6, 6)
+    with pytest.raises(InvalidInput, match="cannot be read"):
+        strategy.check_count(6, 60)
+
+
+@pytest.mark.parametrize("form", ["{} + random", "random + {}"])
+def test_parts_that_go_in_no_rounds_are_asked_too_what_they_can_give(tmp_path: Path, form: str) -> None:
+    strategy = parse(form.format(listed(tmp_path, range(20))))
+    strategy.check_count(20, 60)
+    with pytest.raises(InvalidInput, match="holds 20 indices and 21 queries are to be chosen"):
+        strategy.check_count(21, 60)
 
 
 def test_rounds_are_as_equal_as_can_be() -> None:

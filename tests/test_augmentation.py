@@ -414,6 +414,15 @@ def test_topk_beyond_the_classes_gives_each_once() -> None:
     assert np.bincount(found.parent).max() >= 3
 
 
+@pytest.mark.parametrize("topk", [CLASSES - 1, CLASSES, 10**15])
+def test_as_many_classes_as_there_are_others_are_all_that_topk_can_ask_for(topk: int) -> None:
+    strategy = f"prada method=jb-topk iterations=2 topk={topk}"
+    wanted = select(f"prada method=jb-topk iterations=2 topk={CLASSES - 1}", knowing(), 20)
+    found = select(strategy, knowing(), 20)
+    assert found.inputs.digests() == wanted.inputs.digests()
+    assert dict(found.facts) == dict(wanted.facts)
+
+
 def test_color_shifts_whole_channels() -> None:
     moved, _ = changes("prada method=color", knowing(), 8)
     assert (moved == moved[:, :1, :1, :]).all()

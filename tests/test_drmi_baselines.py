@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import itertools
 import re
+import tracemalloc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, cast
@@ -460,6 +461,28 @@ def test_traces_of_the_last_layer_are_the_bits_of_its_neurons_alone(sizes: tuple
         assert facts["active_lower_quartile"] == pytest.approx(np.quantile(part.mean(axis=1), 0.25))
 
 
+@pytest.mark.parametrize(("layers", "most"), [("all", 12), ("last", 9)])
+def test_traces_are_counted_hashed_and_cut_without_copies_of_the_whole(layers: str, most: int) -> None:
+    bits = np.random.default_rng(7).integers(0, 256, (128, 40 * 1024), dtype=np.uint8)
+    knowledge = Knowledge(pictures(128), 3, target_traces=bits, target_layers=(8 * 24576 + 3, 8 * 16384 - 3))
+    strategy = parse(f"trace layers={layers}")
+    select(strategy, knowledge, 2)  # compiles
+    tracemalloc.start()
+    try:
+        select(strategy, knowledge, 2)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < most * 2**20  # distances hold what counts twice: 5 MiB, or 2 of the last layer
+
+
+def test_the_hash_that_names_a_choice_is_that_of_the_shape_and_the_bits(tmp_path: Path) -> None:
+    found = choice("trace", knowing(memo=Memo(tmp_path)), 6)
+    digest = hashlib.sha256(repr(BITS.shape).encode() + BITS.tobytes()).hexdigest()
+    kept = Memo(tmp_path).array(("trace/1", digest, 6, "max", "min-sum"), lambda: np.zeros(0))
+    assert sorted(kept.tolist()) == sorted(found)
+
+
 def test_the_last_layer_needs_the_sizes_of_all_and_sizes_must_fit_the_bits() -> None:
     with pytest.raises(InvalidInput, match="how many neurons each layer has is not known; give target_layers"):
         select("trace layers=last", knowing(), 4)
@@ -497,6 +520,8 @@ def test_a_list_gives_its_first_members_in_its_order(tmp_path: Path) -> None:
         'why,index,label\nround,7,1\n"thin, slanted",3,2\n',
         '\ufeff"index"\r\n"7"\r\n"3"\r\n',
         "index , why\n 7 , round\n 3\n",
+        "key,position,pool_index,use\na1,0,7,train\na1,1,3,train\n",
+        "pool_index,index\n1,7\n2,3\n",
     ],
 )
 def test_a_csv_file_gives_its_column_of_indices(tmp_path: Path, content: str) -> None:
@@ -529,7 +554,7 @@ def test_a_list_that_was_changed_or_lost_can_be_named_but_not_used(tmp_path: Pat
 
 def test_a_list_is_asked_for_no_more_than_it_holds(tmp_path: Path) -> None:
     strategy = parse(written(tmp_path, "7\n3\n"))
-    with pytest.raises(InvalidInput, match="holds 2 indices and 3 queries are to be chosen from it; lower the budget"):
+    with pytest.raises(InvalidInput, match="holds 2 indices and 3 queries are to be chosen from it; ask for fewer"):
         strategy.check_count(3, N)
     strategy.check_count(2, N)
     with pytest.raises(InvalidInput, match="asked for 2 queries; the pool has 1 left"):
@@ -543,6 +568,21 @@ def test_listed_members_that_are_not_free_are_passed_over(tmp_path: Path) -> Non
     assert dict(found.facts) == {"passed_over": 1}
     with pytest.raises(InvalidInput, match=r"of the 5 indices in the list .* 3 are free, and 4 queries"):
         select(text, knowing([3, 9]), 4)
+
+
+def test_a_list_counts_the_pool_as_it_was_loaded(tmp_path: Path) -> None:
+    """Of fifty inputs loaded the second repeats the first and the last the fourth; forty-eight are left."""
+    numbering = np.array([0, 0, *range(1, N), 2])
+    text = written(tmp_path, "2\n1\n0\n49\n3\n48\n", "loaded.txt")
+    found = select(text, knowing(numbering=numbering), 4)
+    assert found.pool_index.tolist() == [1, 0, 2, 47]
+    assert dict(found.facts) == {"passed_over": 2}
+    assert parse(text).most(knowing(numbering=numbering)) == 4
+    assert parse(text).most(knowing([0, 47], numbering=numbering)) == 2
+    assert select(text, knowing([0], numbering=numbering), 2).pool_index.tolist() == [1, 2]
+    for beyond in (parse(text).most, lambda shown: select(text, shown, 1)):
+        with pytest.raises(InvalidInput, match="holds the index 49, and the pool has 48 inputs, 0 to 47"):
+            beyond(knowing())
 
 
 def test_a_list_may_be_the_half_of_a_combination(tmp_path: Path) -> None:
@@ -563,6 +603,7 @@ def test_a_list_may_be_the_half_of_a_combination(tmp_path: Path) -> None:
         ("7,1\n3,2\n", "has 2 columns and none is headed index"),
         ("why,index\nround\n", "line 2 .* holds ''"),
         ("9" * 30, "line 1 .* a whole number of 0 or more"),
+        ("index\n7\n" + "9" * 200_000, "line 3 of the list .* cannot be read as CSV .*field larger than field limit"),
     ],
 )
 def test_a_list_that_is_none_is_refused_when_it_is_named(tmp_path: Path, content: str, message: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 
 import numpy as np
@@ -176,6 +177,78 @@ def test_no_input_leaves_no_trace() -> None:
     assert activation_traces(by_hand(), nothing).shape == (0, 0)
     with pytest.raises(InvalidInput, match="one input is needed"):
         relu_sizes(by_hand(), nothing)
+
+
+def wide() -> Classifier:
+    layers = [nn.Flatten(), nn.Linear(4, 2043), nn.ReLU(), nn.Linear(2043, 6), nn.ReLU(), nn.Linear(6, 2)]
+    generator = torch.Generator().manual_seed(0)
+    network = nn.Sequential(*layers)
+    with torch.no_grad():
+        for weights in network.parameters():
+            weights.normal_(generator=generator)
+    return Classifier(network)
+
+
+def test_traces_of_many_inputs_are_those_of_their_batches_and_take_no_more_room_than_they_must() -> None:
+    images = Images(np.random.default_rng(0).integers(0, 256, (3000, 2, 2), dtype=np.uint8))
+    batches = [range(start, min(start + 256, 3000)) for start in range(0, 3000, 256)]
+    wanted = np.concatenate([activation_traces(wide(), images.take(batch)) for batch in batches])
+    classifier = wide()
+    tracemalloc.start()
+    try:
+        found = activation_traces(classifier, images)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.shape == (3000, 257)
+    assert (found == wanted).all()
+    assert peak < 1.5 * found.nbytes
+
+
+def test_traces_above_the_limit_are_refused_after_one_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    images = Images(np.random.default_rng(0).integers(0, 256, (600, 2, 2), dtype=np.uint8))
+    monkeypatch.setattr("copycost.networks._traces.TRACES_LIMIT", 600 * 257)
+    assert len(activation_traces(wide(), images)) == 600
+    monkeypatch.setattr("copycost.networks._traces.TRACES_LIMIT", 599 * 257)
+    passes: list[int] = []
+    classifier = wide()
+    classifier.network.register_forward_pre_hook(lambda module, arguments: passes.append(len(arguments[0])))
+    with pytest.raises(InvalidInput, match=r"traces of 2049 neurons for 600 inputs take .*those of 599 inputs. Take a"):
+        activation_traces(classifier, images)
+    assert passes == [256]
+    assert activation_traces(classifier, images, ["4"]).shape == (600, 1)
+
+
+def test_a_network_that_passes_its_layers_more_often_for_some_inputs_is_refused() -> None:
+    class Moody(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.relu = nn.ReLU()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.relu(images.flatten(1))
+            return found if images.max() < 1 else torch.cat([found, self.relu(-found)], dim=1)
+
+    array = np.zeros((300, 1, 2), np.uint8)
+    array[270] = 255
+    with pytest.raises(InvalidInput, match="network Moody passes its ReLU layers another number of times for some"):
+        activation_traces(Classifier(Moody()), Images(array))
+
+
+def test_a_relu_that_is_called_as_a_function_is_passed_over() -> None:
+    class Mixed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.relu = nn.ReLU()
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            found: torch.Tensor = self.relu(images.flatten(1) - 0.5)
+            return nn.functional.relu(found - 0.25)
+
+    mixed = Classifier(Mixed())
+    images = Images(np.array([[0, 180], [255, 255]], np.uint8).reshape(2, 1, 2))
+    assert relu_layers(mixed.network) == ("relu",)
+    assert np.unpackbits(activation_traces(mixed, images), axis=1)[:, :2].tolist() == [[0, 1], [1, 1]]
 
 
 def test_layers_that_are_not_there_are_refused() -> None:

@@ -19,8 +19,8 @@ SPEC = """
 target: lenet5@embedded:train
 pool: embedded:pool
 test: embedded:test
-budgets: [20, 45]
-strategies: ["random", "drmi starts=4"]
+budgets: [45]
+strategies: ["random", "drmi starts=4", "jbda", "hcp"]
 answers: [top1, probabilities]
 seeds: 1
 schedule: "steps:40"

@@ -98,6 +98,7 @@ def test_the_ratios_of_the_text_follow_from_the_printed_cells(name: str) -> None
             below = _range(table, down, ratio.below.rows[0], ratio.below.column)
             lowest.append(above[0] / below[1])
             highest.append(above[1] / below[0])
+        assert ratio.published is not None
         assert sum(lowest) / 4 - 0.005 <= float(ratio.published) <= sum(highest) / 4 + 0.005
 
 

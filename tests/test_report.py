@@ -31,6 +31,7 @@ from copycost.cli import app
 from copycost.inputs import Images
 from copycost.report import chosen_inputs, render
 from copycost.report._scales import query_scale, share_scale, tidy_ticks
+from copycost.report._setting import command
 
 build: Callable[..., AuditResult] = runpy.run_path(str(Path(__file__).with_name("_reports.py")))["build"]
 
@@ -428,6 +429,15 @@ def test_the_command_and_the_file_on_the_page_give_the_same_spec_again(fields: d
     given |= {"budgets": context.params["budget"], "strategies": context.params["strategy"]}
     given["transfer"] = dict(pair.split("=") for pair in given["transfer"].split())
     assert build_spec({name: value for name, value in given.items() if value is not None}) == result.spec
+
+
+@pytest.mark.parametrize("left_out", [True, False])
+def test_the_command_leaves_the_ceiling_out_where_the_spec_does(left_out: bool) -> None:
+    spec = build(ceiling=not left_out).spec.model_copy(update={"ceiling": not left_out})
+    words = shlex.split(command(spec).replace("\\\n", ""))
+    assert ("--no-ceiling" in words) is left_out
+    context = get_command(app).commands["audit"].make_context("audit", words[2:])  # type: ignore[attr-defined]
+    assert context.params["ceiling"] is (False if left_out else None)
 
 
 HOSTILE = (

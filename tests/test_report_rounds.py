@@ -12,6 +12,7 @@ import scipy.stats
 
 from copycost.audit import AuditResult
 from copycost.report import render
+from copycost.report._copier import looks
 
 HERE = Path(__file__).parent
 build: Callable[..., AuditResult] = runpy.run_path(str(HERE / "_reports.py"))["build"]
@@ -138,6 +139,60 @@ def test_the_setting_tells_rounds_shares_validation_and_what_strategies_look_at(
     rows = page.table("What choosing left in the records")
     radius = np.mean([0.5 / (1 + number) for number in (1, 2, 3, 4)])
     assert rows[0] == ["k-center", "largest distance left to a centre", f"{radius:.4g}", "–"]
+
+
+def test_rounds_that_only_bound_the_doubling_are_told_as_the_records_count_them() -> None:
+    doubling = _page(_active(strategies=["jbda", "k-center"], rounds=6)).text
+    assert (
+        "Strategies that look at the copy draw 10 % of a budget at random and choose the rest in rounds (jbda in 4 "
+        "rounds; k-center in 6 rounds), training a fresh copy from the same initial weights on all answers after each."
+    ) in doubling
+    alone = _page(_active(strategies=["random", "prada"], rounds=9)).text
+    assert "(prada) draw 10 % of a budget at random and choose the rest in 4 rounds, training" in alone
+    fewer = _active(strategies=["random", "prada"], rounds=9)
+    for cell in fewer.cells:
+        if cell["spec"]["budget"] == 100:
+            cell["result"]["rounds"] = cell["result"]["rounds"][:3]
+    assert "choose the rest in 2 to 4 rounds, training" in _page(fewer).text
+    older = build(strategies=["random", "prada"], budgets=[100, 200], rounds=9)
+    assert "choose the rest in rounds, training" in _page(older).text
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"),
+    [
+        ("random", "The strategy sees its pool alone and chooses before anything is asked."),
+        ("drmi group=label", "The strategy sees its pool and the pool’s own labels alone and chooses before"),
+        ("k-center", "The strategy sees its pool, and the copy as the round before left it."),
+        (
+            "hcp",
+            "The strategy sees its pool and the pool’s own labels and, as no outsider could, the target’s own "
+            "probabilities for every member of the pool, which no budget pays for.",
+        ),
+        (
+            "hcp + k-center",
+            "The strategy sees its pool and the pool’s own labels, the copy as the round before left it and, as no "
+            "outsider could, the target’s own probabilities for every member of the pool, which no budget pays for.",
+        ),
+        (
+            "trace + k-means",
+            "The strategy sees its pool and, as no outsider could, the target’s own probabilities and activated "
+            "neurons for every member of the pool, which no budget pays for.",
+        ),
+        (
+            "list:gone.txt sha256=0123456789abcdef + hcp",
+            "for every member of the pool, which no budget pays for. It is given a list that was chosen beforehand; "
+            "what the chooser knew is not recorded.",
+        ),
+        (
+            "list:gone.txt sha256=0123456789abcdef",
+            "sees its pool alone and chooses before anything is asked. It is given a list that was chosen beforehand; "
+            "what the chooser knew is not recorded.",
+        ),
+    ],
+)
+def test_all_that_a_strategy_looks_at_is_told(strategy: str, told: str) -> None:
+    assert told in looks(strategy)
 
 
 def test_counts_that_choosing_left_are_summed_over_rounds_budgets_and_seeds() -> None:

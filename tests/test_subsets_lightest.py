@@ -1,6 +1,8 @@
 """The paper's Algorithms 1 to 3 against a plain transcription, and against every subset there is."""
 
 import itertools
+import math
+import tracemalloc
 from collections.abc import Callable
 from typing import Literal
 
@@ -11,6 +13,8 @@ from copycost._types import AnyArray, Float32Array, FloatArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.similarity import Similarity
 from copycost.subsets import Subset, lightest_subset, replacement
+from copycost.subsets._checks import check_symmetric
+from copycost.subsets._subset import pair_sum
 
 Init = Literal["min-sum", "min-max"]
 INITS: list[Init] = ["min-sum", "min-max"]
@@ -320,6 +324,48 @@ def test_one_pair_that_differs_is_enough_for_a_refusal_and_rounding_is_not() -> 
     noisy = symmetric(200, 0) * (1 + 1e-6 * np.random.default_rng(0).standard_normal((200, 200)))
     expected = lightest_subset(Matrix((noisy + noisy.T) / 2), 4)
     assert lightest_subset(Matrix(noisy), 4).weight == pytest.approx(expected.weight, rel=1e-4)
+
+
+@pytest.mark.parametrize("part", [128, 1000, 1 << 20])
+@pytest.mark.parametrize("k", [1, 2, 17, 60, 300])
+def test_the_weight_is_one_sum_over_all_pairs_however_few_are_held(
+    monkeypatch: pytest.MonkeyPatch, k: int, part: int
+) -> None:
+    monkeypatch.setattr("copycost.subsets._subset.PAIRS", part)
+    block = np.exp(np.random.default_rng(k).normal(0, 4, (k, k))).astype(np.float32)
+    pairs = block[np.triu_indices(k, 1)].astype(np.float64)
+    assert pair_sum(block) == pairs.sum()
+    assert pair_sum(block) == pytest.approx(math.fsum(pairs), rel=1e-12)
+
+
+@pytest.mark.parametrize("panel", [1, 8 * 200 * 7, 1 << 23])
+def test_a_block_is_checked_in_panels_as_it_is_whole(monkeypatch: pytest.MonkeyPatch, panel: int) -> None:
+    monkeypatch.setattr("copycost.subsets._checks.PANEL_BYTES", panel)
+    points = np.arange(1000, 1200)
+    block = symmetric(200, 0).astype(np.float32)
+    np.fill_diagonal(block, np.nan)
+    check_symmetric(block, points)
+    uneven = block.copy()
+    uneven[150, 20] *= np.float32(1.01)
+    with pytest.raises(InvalidInput, match="row and the column of point 1020 differ"):
+        check_symmetric(uneven, points)
+    uneven[70, 199] = np.nan
+    with pytest.raises(InvalidInput, match="NaN or infinity in the row of point 1070"):
+        check_symmetric(uneven, points)
+
+
+def test_weighing_a_large_choice_holds_little_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("copycost.subsets._checks.PANEL_BYTES", 1 << 18)
+    monkeypatch.setattr("copycost.subsets._subset.PAIRS", 1 << 16)
+    block = symmetric(1500, 0).astype(np.float32)
+    tracemalloc.start()
+    try:
+        check_symmetric(block, np.arange(1500))
+        pair_sum(block)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < block.nbytes / 3
 
 
 @pytest.mark.parametrize("members", [[], [1, 1], [0, 12], [-1], [0.0], [[0, 1]]])

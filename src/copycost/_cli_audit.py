@@ -118,10 +118,10 @@ def audit(
         int | None,
         typer.Option(help="Held-out images for rho, the robustness of the copy and of a target trained here."),
     ] = None,
-    no_ceiling: Annotated[
-        bool,
-        typer.Option("--no-ceiling", help="Train no second target to tell how far two honest trainings agree."),
-    ] = False,
+    ceiling: Annotated[
+        bool | None,
+        typer.Option("--ceiling/--no-ceiling", help="Train a second target, to tell how far honest trainings agree."),
+    ] = None,
     explore: Annotated[
         bool, typer.Option("--explore", help="Show class balance, samples, PCA and t-SNE of the data in the report.")
     ] = False,
@@ -189,7 +189,7 @@ def audit(
         "transfer": transfer,
         "uniform": uniform,
         "robustness": robustness,
-        "ceiling": False if no_ceiling else None,
+        "ceiling": ceiling,
         "explore": explore or None,
         "levels": levels,
     }

@@ -26,6 +26,8 @@ def print_plan(plan: Plan, console: Console) -> None:
     console.print(f"plan: {plan.cells} cells, {plan.finished} of them finished; about {length} to go")
     console.print(f"      {plan.copying:,} queries charged to copy, {plan.held_out:,} for the held-out inputs,")
     console.print(f"      {plan.measuring:,} to measure transferability and uniform agreement")
+    if plan.looks:
+        console.print(f"      {plan.looks:,} to look up what the target says of the pool, once for each target")
 
 
 def print_result(result: AuditResult, out: Path, cost: Cost, console: Console) -> None:
@@ -35,7 +37,7 @@ def print_result(result: AuditResult, out: Path, cost: Cost, console: Console) -
         if row.level == level:
             console.print(f"{level:.0%} agreement, {row.strategy}, {row.answers}: {row.needed.words}", markup=False)
             if cost.known:
-                console.print(f"    {cost.of(row.needed)}", markup=False)
+                console.print(f"    {cost.of(row.needed, result.looks(row.strategy))}", markup=False)
     copies, target = result.one_class()
     if target or copies:
         who = "the target" if target else f"{copies} of {len(result.cells)} copies"

@@ -30,6 +30,8 @@ class Cost:
     --------
     >>> Cost.read(0.002, "10/s").words(500)
     '500 queries: 1.00 in money, 50 seconds'
+    >>> Cost.read(0.002, None).words(500, looks=1500)
+    '500 queries and 1,500 looks inside: 4.00 in money'
     """
 
     price: float | None = None
@@ -71,17 +73,18 @@ class Cost:
             return f"{hours:,.1f} hours"
         return f"{60 * hours:.0f} minutes" if hours * 60 >= 2 else f"{3600 * hours:.0f} seconds"
 
-    def words(self, queries: float) -> str:
-        """Return the cost of so many queries as a phrase."""
-        money, length = self.money(queries), self.time(queries)
+    def words(self, queries: float, looks: int = 0) -> str:
+        """Return the cost of so many queries as a phrase; the target answers to looks inside it as well."""
+        money, length = self.money(queries + looks), self.time(queries + looks)
         parts = [*([f"{money} in money"] if money else []), *([length] if length else [])]
-        return f"{queries:,.0f} queries: {', '.join(parts)}"
+        inside = f" and {looks:,} looks inside" if looks else ""
+        return f"{queries:,.0f} queries{inside}: {', '.join(parts)}"
 
-    def of(self, needed: QueriesNeeded) -> str:
+    def of(self, needed: QueriesNeeded, looks: int = 0) -> str:
         """Return what the queries needed cost; of a level that was not reached, what the largest budget costs."""
         if needed.queries is None:
-            return "more than " + self.words(needed.largest)
-        return self.words(needed.queries)
+            return "more than " + self.words(needed.largest, looks)
+        return self.words(needed.queries, looks)
 
 
 def headline_level(result: AuditResult) -> float:

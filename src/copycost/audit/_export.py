@@ -6,6 +6,9 @@ import csv
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from copycost.audit._records import Folder
 from copycost.audit._summary import AuditResult
@@ -17,6 +20,9 @@ __all__ = ["export"]
 def export(result: AuditResult, folder: Path, to: Path) -> list[Path]:
     """Write every table as CSV, every chosen index, and every substitute, into a new folder; return the files.
 
+    A ``pool_index`` counts the inputs of the pool as it is loaded, those that repeat an earlier one included, as
+    `copycost reduce` and the strategy ``list:FILE`` count them; records leave the repeats out first.
+
     Parameters
     ----------
     result, folder : a finished audit and the folder it was read from
@@ -25,10 +31,12 @@ def export(result: AuditResult, folder: Path, to: Path) -> list[Path]:
     Raises
     ------
     InvalidInput
-        If ``to`` exists and is not empty, or cannot be written.
+        If ``to`` exists and is not empty, or cannot be written; or if inputs of the pool were left out as repeats and
+        the records, of an earlier version, do not say which.
     """
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise InvalidInput(f"{to} is there already and not an empty folder; name a new one.")
+    loaded = [_as_loaded(target, folder) for target in result.targets]
     try:
         (to / "substitutes").mkdir(parents=True, exist_ok=True)
         files = [
@@ -37,7 +45,7 @@ def export(result: AuditResult, folder: Path, to: Path) -> list[Path]:
             _write(to / "differences.csv", _DIFFERENCES, _differences(result)),
             _write(to / "cells.csv", _CELLS, _cells(result)),
             _write(to / "agreement_by_class.csv", _BY_CLASS, _by_class(result)),
-            _write(to / "chosen.csv", _CHOSEN, _chosen(result)),
+            _write(to / "chosen.csv", _CHOSEN, _chosen(result, loaded)),
             _write(to / "rounds.csv", _ROUNDS, _rounds(result)),
         ]
         for cell in result.cells:
@@ -118,12 +126,27 @@ def _by_class(result: AuditResult) -> Iterable[Sequence[object]]:
             yield cell["key"], name, value
 
 
-def _chosen(result: AuditResult) -> Iterable[Sequence[object]]:
+def _as_loaded(target: dict[str, Any], folder: Path) -> list[int]:
+    """Return the row of each member of the pool in the pool as it was loaded."""
+    pool = target["pool"]
+    repeats = pool.get("repeats", [])
+    if "repeats" not in pool and any(note.startswith("repeated ") for note in pool.get("notes", {})):
+        raise InvalidInput(
+            f"the records of {folder} are of an earlier version, which left out inputs of the pool that repeat others "
+            "without saying which; run the same audit on the folder again, which asks nothing but a few stored "
+            "questions, then export it."
+        )
+    rows: list[int] = np.setdiff1d(np.arange(pool["count"] + len(repeats)), repeats).tolist()
+    return rows
+
+
+def _chosen(result: AuditResult, loaded: Sequence[list[int]]) -> Iterable[Sequence[object]]:
     for cell in result.cells:
+        rows = loaded[cell["spec"]["seed"] if result.spec.per_seed else 0]
         for use, chosen in (("train", cell["result"]["chosen"]), ("validate", cell["result"].get("validation"))):
             if chosen is not None:
                 for position, (index, label) in enumerate(zip(chosen["pool_index"], chosen["answers"], strict=True)):
-                    yield cell["key"], position, index, label, use
+                    yield cell["key"], position, rows[index] if index >= 0 else index, label, use
 
 
 def _rounds(result: AuditResult) -> Iterable[Sequence[object]]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from copycost.audit._choices import check_choices, seeds_that_share
 from copycost.audit._executor import Task
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, Folder
 from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec, CellSpec
-from copycost.audit._tasks import finished, target_key
-from copycost.errors import InvalidInput
+from copycost.audit._tasks import finished, looks_up, target_key
 from copycost.networks import free_memory, new_classifier
 from copycost.oracle import Answers
 from copycost.strategies import Knowledge, parse
@@ -41,6 +41,9 @@ class Plan:
         Queries charged to ask about the held-out inputs, once for each target.
     measuring : int
         Queries to measure copies with: adversarial examples and uniform inputs.
+    looks : int
+        Queries charged to look up what the target says of the whole pool, once for each target, where a strategy needs
+        it.
     seconds : float
         Estimate for what is left to do, measured on this machine.
     tasks : tuple of Task
@@ -52,6 +55,7 @@ class Plan:
     copying: int
     held_out: int
     measuring: int
+    looks: int
     seconds: float
     tasks: tuple[Task, ...]
 
@@ -66,7 +70,14 @@ class _Speed:
 
 
 def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan:
-    """Count what the audit would ask and estimate its time from a short trial of training on this machine."""
+    """Count what the audit would ask and estimate its time from a short trial of training on this machine.
+
+    Raises
+    ------
+    InvalidInput
+        If a strategy is certain to fail on this pool.
+    """
+    check_choices(spec, data, seeds_that_share(spec))
     speed = _measure_speed(spec, data)
     seeds = range(spec.seeds) if spec.per_seed else range(1)
     tasks = [
@@ -92,6 +103,7 @@ def make_plan(spec: AuditSpec, folder: Folder, data: Data, workers: int) -> Plan
         copying=sum(cell.budget for cell in cells),
         held_out=len(seeds) * len(data.test.inputs),
         measuring=len(cells) * measured if new else 0,
+        looks=len(seeds) * len(data.pool.inputs) if any(looks_up(text) for text in spec.strategies) else 0,
         seconds=_START + sum(task.seconds for task in tasks) / min(workers, max(1, len(tasks))),
         tasks=tuple(tasks),
     )
@@ -106,10 +118,6 @@ def _choosing_seconds(spec: AuditSpec, data: Data) -> dict[tuple[str, int, int],
     found: dict[tuple[str, int, int], float] = {}
     for text in spec.strategies:
         strategy = parse(text)
-        if "labels" in strategy.needs and pool.labels is None:
-            raise InvalidInput(
-                f"strategy '{text}' needs the pool's labels, and {pool.name} has none; leave grouping out."
-            )
         seeds = range(spec.seeds if spec.per_seed or strategy.iterative else 1)
         for budget in spec.budgets:
             knowledge = Knowledge(pool.inputs, max(2, len(data.classes)), labels=pool.labels, budget=budget)

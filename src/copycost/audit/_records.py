@@ -32,7 +32,8 @@ class Folder:
     """The output folder of one audit.
 
     Layout: ``audit.json`` (the spec), ``targets/KEY/`` and ``cells/KEY/`` (a ledger, weights and ``record.json`` each),
-    ``memo/`` (shared intermediate arrays), ``records.json`` (everything merged), ``report.html``.
+    ``memo/`` and ``targets/KEY/insider.npy`` (arrays that cells share while the audit runs), ``records.json``
+    (everything merged), ``report.html``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -46,6 +47,10 @@ class Folder:
     def target(self, key: str) -> Path:
         """Return the folder of a prepared target."""
         return self.path / "targets" / key
+
+    def looks(self, key: str) -> Path:
+        """Return where the cells of a prepared target find what it says of the pool, while the audit runs."""
+        return self.target(key) / "insider.npy"
 
     def cell(self, key: str) -> Path:
         """Return the folder of a cell."""
@@ -139,6 +144,8 @@ class Folder:
     def clean(self) -> None:
         """Remove what only a running audit needs."""
         shutil.rmtree(self.memo, ignore_errors=True)
+        for looks in self.path.glob("targets/*/insider.npy"):
+            looks.unlink(missing_ok=True)
         for part in [path for path in self.path.rglob("*.part") if path.is_file()]:  # of processes that were killed
             part.unlink(missing_ok=True)
 

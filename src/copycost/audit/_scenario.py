@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,8 +15,8 @@ from copycost._types import IntArray
 from copycost.audit._folds import check_folds, folds
 from copycost.audit._records import TRAINING_SCHEMA, write_json
 from copycost.audit._spec import AuditSpec, TransformSpec
-from copycost.datasets import Dataset, align_classes, data_folder, find_overlap, images_of, load, stratified_split
-from copycost.errors import InvalidInput, MissingData
+from copycost.datasets import Dataset, align_classes, find_overlap, images_of, load, stratified_split
+from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
 from copycost.networks import (
     AnyClassifier,
@@ -29,20 +27,11 @@ from copycost.networks import (
     new_classifier,
     save_classifier,
 )
-from copycost.oracle import Answers, Ledger, Oracle
-from copycost.oracle.targets import (
-    FileSettings,
-    FunctionTarget,
-    LabelTarget,
-    NetworkTarget,
-    Target,
-    form_of,
-    open_file,
-)
+from copycost.oracle import Answers, Oracle
 from copycost.strategies import parse
 from copycost.substitutes import Schedule, fit
 
-__all__ = ["Data", "load_data", "load_target", "train_network", "word_vectors"]
+__all__ = ["Data", "load_data", "train_network", "word_vectors"]
 
 _EMBEDDED_PARTS = {"train": 2500, "pool": 1500, "test": 1000}
 _PROBE = 5
@@ -54,13 +43,23 @@ class Data:
     """The sets that one seed uses.
 
     ``training`` is None where the target is not trained here; ``compared`` holds the pool before the transform, where
-    strategies are to compare its images so.
+    strategies are to compare its images so. Where some of the pool were left out, as they repeat an earlier input,
+    ``numbering`` holds the pool index of every input as it was loaded, a repeat's that of the input it repeats.
     """
 
     pool: Dataset
     test: Dataset
     training: Dataset | None
     compared: Images | None = None
+    numbering: IntArray | None = None
+
+    @property
+    def repeats(self) -> list[int]:
+        """Which inputs of the pool as it was loaded were left out, as they repeat an earlier one, ascending."""
+        if self.numbering is None:
+            return []
+        first = np.unique(self.numbering, return_index=True)[1]
+        return [int(row) for row in np.setdiff1d(np.arange(len(self.numbering)), first)]
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -87,7 +86,7 @@ def load_data(spec: AuditSpec, seed: int, data_dir: Path | None, *, download: bo
     """
     text = spec.target.partition("@")[2] if spec.trains_target else None
     whole = _part(spec, spec.pool, seed, data_dir, download)
-    rows = _first_of_each(whole)
+    rows, numbering = _first_of_each(whole)
     pool = _each_once(whole, rows)
     compared = None
     if spec.compared == "original":
@@ -95,15 +94,18 @@ def load_data(spec: AuditSpec, seed: int, data_dir: Path | None, *, download: bo
         compared = images_of(_part(plain, spec.pool, seed, data_dir, download)).take(rows)
     test = _part(spec, spec.test, seed, data_dir, download)
     training = None if text is None else _part(spec, text, seed, data_dir, download)
-    data = replace(_aligned(Data(pool, test, training)), compared=compared)
+    numbered = numbering if len(rows) < len(numbering) else None
+    data = replace(_aligned(Data(pool, test, training)), compared=compared, numbering=numbered)
     _check(spec, data)
     return data
 
 
-def _first_of_each(pool: Dataset) -> IntArray:
-    """Return the rows of a pool that repeat no earlier one, ascending."""
-    first = {digest: row for row, digest in reversed(list(enumerate(pool.inputs.digests())))}
-    return np.sort(np.array(list(first.values()), dtype=np.int64))
+def _first_of_each(pool: Dataset) -> tuple[IntArray, IntArray]:
+    """Return the rows of a pool that repeat no earlier one, ascending, and for each row its place among them."""
+    first: dict[bytes, int] = {}
+    places = [first.setdefault(digest, len(first)) for digest in pool.inputs.digests()]
+    numbering = np.array(places, dtype=np.int64)
+    return np.unique(numbering, return_index=True)[1].astype(np.int64), numbering
 
 
 def _each_once(pool: Dataset, rows: IntArray) -> Dataset:
@@ -196,140 +198,6 @@ def word_vectors(spec: AuditSpec, data_dir: Path | None) -> Vectors | None:
 @functools.lru_cache(maxsize=1)
 def _vectors(text: str, data_dir: Path | None) -> Vectors:
     return load_vectors(text, data_dir)
-
-
-def load_target(
-    spec: AuditSpec,
-    data: Data,
-    weights: Path,
-    record: dict[str, Any] | None,
-    ledger: Ledger | None,
-    data_dir: Path | None = None,
-) -> Target:
-    """Return the target.
-
-    Parameters
-    ----------
-    spec, data : what is audited
-    weights : where a target trained here was saved
-    record : the record of its preparation, once there is one
-    ledger : of its preparation; needed without a record, as a function is asked a few inputs to see what it returns
-    data_dir : the data folder, below which a file is looked for that is not where its relative path leads
-    """
-    return _OPENERS[form_of(spec.target)](_Request(spec, data, weights, record, ledger, data_dir))
-
-
-@dataclass(frozen=True)
-class _Request:
-    """What `load_target` was given."""
-
-    spec: AuditSpec
-    data: Data
-    weights: Path
-    record: dict[str, Any] | None
-    ledger: Ledger | None
-    data_dir: Path | None
-
-    @property
-    def named_classes(self) -> int | None:
-        """How many classes the data names."""
-        return len(self.data.classes) or None
-
-    def probe(self) -> Inputs:
-        """Return a few held-out inputs, charged like any other query."""
-        assert self.ledger is not None
-        probe = self._few()
-        self.ledger.charge("probe", list(dict.fromkeys(probe.digests())), {})
-        return probe
-
-    def keep(self, answers: Answers | None) -> None:
-        """Keep what came back, if they were sent, in the ledger."""
-        digests = self._few().digests()
-        if answers is not None and self.ledger is not None and len(set(digests)) == len(digests):
-            self.ledger.complete("probe", digests, answers)
-
-    def _few(self) -> Inputs:
-        return self.data.test.inputs.take(range(min(_PROBE, len(self.data.test.inputs))))
-
-
-def _shape(data: Data) -> tuple[int, int, int] | None:
-    """Return height, width and channels of the images, or None of texts."""
-    inputs = data.pool.inputs
-    return inputs.shape if isinstance(inputs, Images) else None
-
-
-def _trained_target(request: _Request) -> Target:
-    spec = request.spec
-    architecture = spec.target.partition("@")[0]
-    classes = spec.classes or request.named_classes or 2
-    return NetworkTarget.load(request.weights, architecture, _shape(request.data), classes)
-
-
-def _file_target(request: _Request) -> Target:
-    spec, record = request.spec, request.record
-    settings = FileSettings(
-        shape=_shape(request.data),
-        classes=spec.classes,
-        named_classes=request.named_classes,
-        architecture=spec.target_arch,
-        mean=spec.target_mean,
-        deviation=spec.target_deviation,
-        output=spec.target_output,
-        scale=spec.target_scale,
-        probe=request.probe,
-        known=None if record is None else (record["gives_probabilities"], len(record["classes"])),
-    )
-    target = open_file(_placed(spec.target, request.data_dir), settings)
-    request.keep(target.probed)
-    return target
-
-
-def _placed(text: str, data_dir: Path | None) -> str:
-    """Return where the file of a target lies: where its path leads, else below the data folder.
-
-    Raises
-    ------
-    MissingData
-        If it is in neither place.
-    """
-    folder = data_folder(data_dir)
-    for path in (Path(text), folder / text):
-        if os.path.exists(path):  # pathlib's own raises on names that no file can have
-            return str(path)
-    raise MissingData(
-        f"there is no file {text}, neither from {Path.cwd()} nor below the data folder {folder}; give the path of the "
-        "target's file, or name the data folder that has it with --data-dir or COPYCOST_DATA."
-    )
-
-
-def _function_target(request: _Request) -> Target:
-    text, record = request.spec.target, request.record
-    if record is not None:
-        known, medium = record["gives_probabilities"], request.data.test.inputs.medium
-        return FunctionTarget.load(text, None, classes=len(record["classes"]), gives_probabilities=known, medium=medium)
-    classes = request.spec.classes
-    target = FunctionTarget.load(text, request.probe(), classes=classes, fallback=request.named_classes)
-    request.keep(target.probed)
-    return target
-
-
-def _label_target(request: _Request) -> Target:
-    data = request.data
-    if data.pool.labels is None or data.test.labels is None:
-        raise InvalidInput(
-            "the target is 'labels', which answers with known labels; pool and test must both carry them."
-        )
-    pool: Inputs = data.pool.inputs
-    inputs = pool.concat(data.test.inputs)
-    return LabelTarget(inputs, np.concatenate([data.pool.labels, data.test.labels]), len(data.classes))
-
-
-_OPENERS: dict[str, Callable[[_Request], Target]] = {
-    "labels": _label_target,
-    "trained": _trained_target,
-    "file": _file_target,
-    "function": _function_target,
-}
 
 
 def train_network(

@@ -12,7 +12,7 @@ from copycost import measures
 from copycost._streams import stream
 from copycost.audit._records import AUDIT_SCHEMA, CELL_SCHEMA, TARGET_SCHEMA, Folder, read_json
 from copycost.audit._spec import AuditSpec, build_spec
-from copycost.audit._tasks import finished, target_key
+from copycost.audit._tasks import finished, looks_up, target_key
 from copycost.errors import InvalidInput
 from copycost.measures import Interval, QueriesNeeded
 
@@ -76,6 +76,10 @@ class AuditResult:
     needed: tuple[Needed, ...]
     differences: tuple[Difference, ...]
     ceiling: Interval | None
+
+    def looks(self, strategy: str) -> int:
+        """Return how many inputs the target sees beside the queries, as a strategy looks up what it says of them."""
+        return int(self.targets[0]["pool"]["count"]) if looks_up(strategy) else 0
 
     def curve(self, measure: str, strategy: str, answers: str) -> Curve | None:
         """Return one curve, or None where the measure could not be had."""

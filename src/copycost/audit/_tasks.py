@@ -12,30 +12,43 @@ from typing import Any, cast
 import numpy as np
 
 from copycost import measures
+from copycost._types import AnyArray
+from copycost._whole import written_whole
+from copycost.audit._choices import check_choices, parts_of, seeds_that_share
 from copycost.audit._records import CELL_SCHEMA, TARGET_SCHEMA, TRAINING_SCHEMA, Folder, machine, read_json, write_json
 from copycost.audit._scenario import (
     Data,
     ceiling_agreement,
     held_out,
     load_data,
-    load_target,
     train_network,
     word_vectors,
 )
 from copycost.audit._spec import AuditSpec, CellSpec, digest_of
+from copycost.audit._targets import load_target
 from copycost.datasets import Dataset
 from copycost.errors import InvalidInput
 from copycost.exploration import write_exploration
-from copycost.extraction import Cell, Scenario, Shares, measure_robustness, run_cell, top5_accuracy
+from copycost.extraction import (
+    Cell,
+    Scenario,
+    Shares,
+    check_looks,
+    measure_robustness,
+    pool_probabilities,
+    run_cell,
+    top5_accuracy,
+)
 from copycost.inputs import Images
 from copycost.networks import Classifier, save_classifier
 from copycost.oracle import AnswerKind, Answers, Ledger, Oracle
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo, parse
+from copycost.strategies._list import Listed
 from copycost.substitutes import Schedule
 from copycost.transfer import TransferPlan
 
-__all__ = ["explore_data", "finished", "prepare_target", "run_one_cell", "target_key"]
+__all__ = ["explore_data", "finished", "looks_up", "prepare_target", "run_one_cell", "target_key"]
 
 Report = Callable[[str, float], None]
 
@@ -53,6 +66,11 @@ def target_key(spec: AuditSpec, seed: int) -> str:
 def finished(folder: Path, schema: str) -> bool:
     """Whether a task left a whole record in ``folder``."""
     return (folder / "record.json").exists() and bool(read_json(folder / "record.json", schema))
+
+
+def looks_up(strategy: str) -> bool:
+    """Whether a strategy is given what the target says of the whole pool."""
+    return "target_probabilities" in parse(strategy).looks_inside
 
 
 @functools.lru_cache(maxsize=1)
@@ -74,6 +92,8 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
     record = read_json(folder / "record.json", TARGET_SCHEMA) if finished(folder, TARGET_SCHEMA) else None
     if record is not None:
         _check_unchanged(record, data)
+    if seed not in seeds_that_share(spec):
+        check_choices(spec, data, [seed])  # the plan has seen the others
     started = time.perf_counter()
     weights = folder / "target.safetensors"
     if spec.trains_target:
@@ -82,13 +102,14 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         target = load_target(spec, data, weights, record, ledger, data_dir)
         if (fingerprint := target.fingerprint()) is not None:
             ledger.belong_to(fingerprint)
-        _check_classes(spec, data, target.classes)
-        for answers_text in spec.answers:
-            AnswerKind.parse(answers_text).check(target.classes, target.gives_probabilities)
+        _check_asked_for(spec, data, target)
         report("asking about the held-out inputs", 0.0)
         answers = held_out(Oracle(target, ledger, account="held-out"), data.test.inputs)
-        counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe")}
+        if _cells_look_up(spec, seed, out):
+            _write_array(Folder(out).looks(folder.name), pool_probabilities(target, data.pool.inputs, ledger, report))
+        counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe", "insider")}
     if record is not None:
+        _bring_up(record, folder / "record.json", data, counts["insider"])
         return
     found = _own_facts(spec, data, seed, target, weights, report)
     ceiling = None
@@ -98,6 +119,36 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
         ceiling = ceiling_agreement(second, data.test.inputs, answers.labels)
     run = {"machine": machine(), "seconds": round(time.perf_counter() - started, 3), "counts": counts}
     write_json(folder / "record.json", _target_record(spec, seed, target, data, answers, ceiling, found) | {"run": run})
+
+
+def _check_asked_for(spec: AuditSpec, data: Data, target: Target) -> None:
+    """Refuse answers and looks that the target does not give, and classes that it does not know."""
+    _check_classes(spec, data, target.classes)
+    for text in spec.answers:
+        AnswerKind.parse(text).check(target.classes, target.gives_probabilities)
+    for text in spec.strategies:
+        check_looks(parse(text), target, data.pool.inputs)
+
+
+def _write_array(path: Path, array: AnyArray) -> None:
+    with written_whole(path) as part, open(part, "wb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def _cells_look_up(spec: AuditSpec, seed: int, out: Path) -> bool:
+    """Whether a cell that is to be run on the target of a seed needs what it says of the pool."""
+    cells = (cell for cell in spec.cells() if looks_up(cell.strategy) and (cell.seed == seed or not spec.per_seed))
+    return any(not finished(Folder(out).cell(cell.key), CELL_SCHEMA) for cell in cells)
+
+
+def _bring_up(record: dict[str, Any], path: Path, data: Data, insider: dict[str, int]) -> None:
+    """Add to the record of a prepared target what an audit that grew, or an earlier version, did not note."""
+    run = record["run"]
+    pool = record["pool"] | ({"repeats": data.repeats} if data.repeats else {})
+    counts = run["counts"] | ({"insider": insider} if insider["charged"] else {})
+    grown = record | {"pool": pool, "run": run | {"counts": counts}}
+    if grown != record:
+        write_json(path, grown)
 
 
 def _own_facts(spec: AuditSpec, data: Data, seed: int, target: Target, weights: Path, report: Report) -> dict[str, Any]:
@@ -134,7 +185,7 @@ def _target_record(
         "classes": [*data.classes, *extra][: target.classes],
         "gives_probabilities": target.gives_probabilities,
         "answers_new": target.answers_new,
-        "pool": _facts(data.pool),
+        "pool": _facts(data.pool) | {"repeats": data.repeats},
         "test": _facts(data.test),
         "transform": spec.transform.model_dump(mode="json"),
         "skip_bad": spec.skip_bad,
@@ -244,7 +295,7 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
     data = _data_of(spec, seed, data_dir)
     key = target_key(spec, seed)
     folder = Folder(out).target(key)
-    record = read_json(folder / "record.json", TARGET_SCHEMA)
+    record, looks = read_json(folder / "record.json", TARGET_SCHEMA), Folder(out).looks(key)
     scenario = Scenario(
         target=load_target(spec, data, folder / "target.safetensors", record, None, data_dir),
         pool=data.pool.inputs,
@@ -257,15 +308,19 @@ def _scenario(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None) -> t
         pool_overlaps_training=record["pool_overlaps_training"],
         vectors=word_vectors(spec, data_dir),
         compared=data.compared,
+        numbering=data.numbering,
+        target_probabilities=np.load(looks, mmap_mode="r", allow_pickle=False) if looks.exists() else None,
     )
     return scenario, key
 
 
 def _assumptions(cell: CellSpec, scenario: Scenario, looks: int) -> dict[str, Any]:
-    known = scenario.target_architecture
+    known, strategy = scenario.target_architecture, parse(cell.strategy)
+    listed = any(isinstance(part, Listed) for part in parts_of(strategy))
     return {
         "answers": cell.answers,
-        "labels_known": "labels" in parse(cell.strategy).needs,
+        # what those knew who wrote a list is not known here
+        "labels_known": True if "labels" in strategy.needs else None if listed else False,
         "unlabelled_pool_used": False,
         "pretrained_features": cell.vectors is not None,
         "architecture_known": None if known is None else known == cell.substitute,

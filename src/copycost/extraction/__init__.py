@@ -1,7 +1,21 @@
 """One cell: choose, ask, train, round by round, then measure. A pure function of its spec and what it copies."""
 
-from copycost.extraction._cell import Cell, Extraction, Scenario, run_cell
+from copycost.extraction._cell import run_cell
+from copycost.extraction._contract import Cell, Extraction, Scenario
+from copycost.extraction._inside import check_looks, pool_probabilities
 from copycost.extraction._measure import measure_robustness, top5_accuracy
-from copycost.extraction._shares import Shares, Sizes
+from copycost.extraction._shares import Shares, Sizes, validation_rows
 
-__all__ = ["Cell", "Extraction", "Scenario", "Shares", "Sizes", "measure_robustness", "run_cell", "top5_accuracy"]
+__all__ = [
+    "Cell",
+    "Extraction",
+    "Scenario",
+    "Shares",
+    "Sizes",
+    "check_looks",
+    "measure_robustness",
+    "pool_probabilities",
+    "run_cell",
+    "top5_accuracy",
+    "validation_rows",
+]

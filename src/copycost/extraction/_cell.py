@@ -4,98 +4,28 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from copycost._streams import stream
-from copycost._types import IntArray
 from copycost.extraction._checkpoints import Checkpoints
-from copycost.extraction._inside import Inside
+from copycost.extraction._contract import Cell, Extraction, Scenario
+from copycost.extraction._inside import Inside, check_looks, pool_probabilities
 from copycost.extraction._measure import measure_copy, measure_round
-from copycost.extraction._shares import Shares, Sizes
-from copycost.inputs import Images, Inputs
-from copycost.networks import AnyClassifier, Vectors, new_classifier
-from copycost.oracle import AnswerKind, Answers, Ledger, Oracle
-from copycost.oracle.targets import Target
-from copycost.strategies import Knowledge, Memo, Queries, Strategy
-from copycost.substitutes import Labelled, Schedule, fit
-from copycost.transfer import TransferPlan
+from copycost.extraction._shares import Sizes, validation_rows
+from copycost.networks import AnyClassifier, new_classifier
+from copycost.oracle import Answers, Ledger, Oracle
+from copycost.strategies import Knowledge, Memo, Queries
+from copycost.substitutes import Labelled, fit
 
-__all__ = ["Cell", "Extraction", "Scenario", "run_cell"]
+__all__ = ["run_cell"]
 
 Report = Callable[[str, float], None]
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What a cell copies and what it is measured on.
-
-    Attributes
-    ----------
-    target : Target
-    pool : Inputs
-        What may be asked, with ``pool_labels`` (n,) or None.
-    test : Inputs
-        Held-out inputs, with ``test_labels`` (m,) or None.
-    test_answers : int64 array (m,)
-        The target's labels of the held-out inputs, asked on an account of their own.
-    classes : tuple of str
-        Names of the classes.
-    target_architecture : str or None
-        Where it is known.
-    pool_overlaps_training : bool or None
-        Whether the pool holds inputs the target was trained on; None where nobody knows.
-    vectors : Vectors or None
-        Word vectors that a substitute for texts starts from; they are the copier's own.
-    compared : Images or None
-        The images of the pool as strategies compare them, where that is not as they are asked.
-    """
-
-    target: Target
-    pool: Inputs
-    pool_labels: IntArray | None
-    test: Inputs
-    test_labels: IntArray | None
-    test_answers: IntArray
-    classes: tuple[str, ...]
-    target_architecture: str | None = None
-    pool_overlaps_training: bool | None = None
-    vectors: Vectors | None = None
-    compared: Images | None = None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One extraction: strategy x answers x budget x seed, with how the substitute is trained and measured."""
-
-    strategy: Strategy
-    answers: AnswerKind
-    budget: int
-    seed: int
-    substitute: str
-    schedule: Schedule
-    transfer: TransferPlan = field(default_factory=TransferPlan)
-    uniform: int = 1000
-    shares: Shares = field(default_factory=Shares)
-    robustness: int = 0
-
-    def sizes(self) -> Sizes:
-        """Return how the budget is shared out."""
-        return self.shares.sizes(self.strategy, self.budget)
-
-
-@dataclass(frozen=True)
-class Extraction:
-    """What a cell leaves: numbers equal to the bit on the same machine, and apart from them how the run went."""
-
-    result: dict[str, Any]
-    run: dict[str, Any]
-    substitute: AnyClassifier
 
 
 def run_cell(
@@ -126,6 +56,7 @@ def run_cell(
         If the target fails.
     """
     cell.answers.check(scenario.target.classes, scenario.target.gives_probabilities)
+    check_looks(cell.strategy, scenario.target, scenario.pool)
     sizes = cell.sizes()
     sizes.check(cell.strategy, len(scenario.pool))
     loop = _Loop(cell, scenario, sizes, ledger, memo or Memo(), report or (lambda what, share: None), checkpoints)
@@ -194,8 +125,12 @@ class _Loop:
         self._inputs = scenario.pool.take([])
         self._dropped = 0
         self._copies: dict[int, AnyClassifier] = {}
-        self._inside = Inside(scenario.target, scenario.pool, memo)
-        self._validation_index = self._draw_validation()
+        looked = functools.partial(pool_probabilities, scenario.target, scenario.pool, ledger, report)
+        given = scenario.target_probabilities
+        self._inside = Inside(scenario.target, scenario.pool, memo, looked if given is None else lambda: given)
+        self._validation_index = validation_rows(
+            sizes.validation, len(scenario.pool), seed=cell.seed, budget=cell.budget
+        )
         self._validation: Labelled | None = None
         self._blank: AnyClassifier | None = None
 
@@ -256,19 +191,11 @@ class _Loop:
         answers = self._validation.answers.labels
         return {"pool_index": self._validation_index.tolist(), "answers": answers.tolist()}
 
-    def _draw_validation(self) -> IntArray:
-        """Return pool indices that validate, the same for every strategy that shares seed and budget."""
-        count, size = self._sizes.validation, len(self._scenario.pool)
-        rng = stream(self._cell.seed, "validation queries", self._cell.budget)
-        return np.sort(rng.choice(size, count, replace=False)).astype(np.int64) if count else np.zeros(0, np.int64)
-
     def _choose(self, number: int) -> Queries:
         """Return the queries of a round: chosen now, or as a checkpoint says they were chosen."""
-        kept = self._checkpoints.read("choice", number)
+        kept = self._checkpoints.read_choice(number, self._scenario.pool)
         if kept is not None:
-            index = np.array(kept["pool_index"], dtype=np.int64)
-            queries = Queries.members(self._scenario.pool, index)
-            return dataclasses.replace(queries, dropped=kept["dropped"], facts=kept["facts"])
+            return kept
         k = self._sizes.rounds[number]
         if self._sizes.iterative and number == 0:
             rng = stream(self._cell.seed, "seed queries", self._cell.budget)
@@ -279,13 +206,8 @@ class _Loop:
             names = ("round", number) if self._sizes.iterative else ()
             rng = stream(self._cell.seed, "choice", self._cell.budget, *names)
             queries = self._not_asked_before(self._cell.strategy.select(self._knowledge(substitute), k, rng=rng))
-        if (queries.pool_index >= 0).all() and self._sizes.iterative:
-            document = {
-                "pool_index": queries.pool_index.tolist(),
-                "dropped": queries.dropped,
-                "facts": dict(queries.facts),
-            }
-            self._checkpoints.write("choice", number, document)
+        if self._sizes.iterative:
+            self._checkpoints.write_choice(number, queries)
         return queries
 
     def _knowledge(self, substitute: AnyClassifier | None) -> Knowledge:
@@ -306,16 +228,17 @@ class _Loop:
             **self._inside.find(needs),
             candidates=candidates,
             compared=scenario.compared,
+            numbering=scenario.numbering,
             budget=self._cell.budget,
             memo=self._memo,
             report=self.report,
         )
 
     def _not_asked_before(self, queries: Queries) -> Queries:
-        """Drop new inputs that an earlier round has asked: they would be free."""
-        if not len(self._inputs) or (queries.pool_index >= 0).all():
+        """Drop new inputs that were asked before, to train or to validate: they would be free."""
+        if (queries.pool_index >= 0).all():
             return queries
-        asked = set(self._inputs.digests())
+        asked = {*self._inputs.digests(), *self._scenario.pool.take(self._validation_index).digests()}
         return queries.keep([row for row, digest in enumerate(queries.inputs.digests()) if digest not in asked])
 
     def _learn(self, queries: Queries, answers: Answers) -> None:

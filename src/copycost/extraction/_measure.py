@@ -19,7 +19,7 @@ from copycost.strategies import Knowledge, parse
 from copycost.transfer import measure_transfer
 
 if TYPE_CHECKING:
-    from copycost.extraction._cell import Cell, Scenario
+    from copycost.extraction._contract import Cell, Scenario
 
 __all__ = ["measure_copy", "measure_robustness", "measure_round", "top5_accuracy"]
 

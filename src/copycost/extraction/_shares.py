@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from copycost._streams import stream
+from copycost._types import IntArray
 from copycost.errors import InvalidInput
 from copycost.strategies import Strategy
 
-__all__ = ["Shares", "Sizes"]
+__all__ = ["Shares", "Sizes", "validation_rows"]
+
+
+def validation_rows(count: int, pool: int, *, seed: int, budget: int) -> IntArray:
+    """Return which of a pool of so many inputs validate, ascending: the same ones for all strategies."""
+    rng = stream(seed, "validation queries", budget)
+    return np.sort(rng.choice(pool, count, replace=False)).astype(np.int64) if count else np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,8 @@ class Sizes:
         free = pool - self.validation
         if free < 0 or (strategy.from_pool and total > pool):
             raise InvalidInput(f"a budget of {total} queries exceeds the pool of {pool}; lower it or widen the pool.")
+        if self.iterative:
+            strategy.check_rounds(self.rounds[0], sum(self.rounds[1:]))
         for number, count in enumerate(self.rounds):
             if not (self.iterative and number == 0):
                 strategy.check_count(count, free)

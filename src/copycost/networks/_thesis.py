@@ -86,9 +86,11 @@ class Residual(nn.Module):
         self.short: nn.Module = nn.Identity()
         if stride != 1 or channels != out:
             self.short = nn.Sequential(*normed(nn.Conv2d(channels, out, 1, stride=stride, bias=False)))
+        self.relu = nn.ReLU()  # a module, so that traces see it
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        return torch.relu(self.body(values) + self.short(values))
+        active: torch.Tensor = self.relu(self.body(values) + self.short(values))
+        return active
 
 
 class _Bottleneck(Residual):

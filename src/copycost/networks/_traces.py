@@ -18,13 +18,16 @@ from copycost.networks._classifier import AnyClassifier
 
 __all__ = ["activation_traces", "pass_sizes", "relu_layers", "relu_sizes"]
 
+TRACES_LIMIT = 2 * 2**30  # bytes: above this no traces are made
 _BATCH = 256  # inputs in one forward pass: small enough to stay in cache
+_PACKED = 16  # inputs whose states are packed together, as they take a byte each until they are
 
 
 def relu_layers(network: nn.Module) -> tuple[str, ...]:
     """Return the names of a network's ReLU layers, as PyTorch names modules, in the order of its definition.
 
-    Only modules are seen, not ReLUs that are called as functions.
+    Only modules are seen. A ReLU that the network calls as a function (`torch.nn.functional.relu`) is passed over, also
+    where it has modules besides.
 
     Examples
     --------
@@ -90,7 +93,12 @@ def activation_traces(classifier: AnyClassifier, inputs: Inputs, layers: Sequenc
     Raises
     ------
     InvalidInput
-        If the network has no ReLU layer, a layer is not one of them or is named twice, or no input passes any.
+        If the network has no ReLU layer, a layer is not one of them or is named twice, no input passes any, or the
+        traces would take more than 2 GiB.
+
+    Notes
+    -----
+    The memory is n times bytes, and a byte for each neuron and each of 256 inputs.
 
     References
     ----------
@@ -107,15 +115,44 @@ def activation_traces(classifier: AnyClassifier, inputs: Inputs, layers: Sequenc
     names = _checked_layers(classifier.network, layers)
     if not len(inputs):
         return np.zeros((0, 0), np.uint8)
-    rows, parts = classifier.encode(inputs), []
+    rows = classifier.encode(inputs)
+    traces, neurons = np.zeros((0, 0), np.uint8), 0
     with _watched(classifier.network, names) as seen, torch.inference_mode():
         for start in range(0, len(rows), _BATCH):
             seen.clear()
             classifier(classifier.tensor(rows[start : start + _BATCH]))
-            if not seen:
+            states = [found for _, found in seen]
+            if not states:
                 raise InvalidInput(f"no input passes the layers {', '.join(names)}; name others, or none for all.")
-            parts.append(np.packbits(np.concatenate([states for _, states in seen], axis=1), axis=1))
-    return np.concatenate(parts)
+            if not start:
+                neurons = sum(found.shape[1] for found in states)
+                traces = _room(len(rows), neurons)
+            if sum(found.shape[1] for found in states) != neurons:
+                raise InvalidInput(
+                    f"the network {type(classifier.network).__name__} passes its ReLU layers another number of times "
+                    "for some inputs than for others; traces need the same for all."
+                )
+            _pack(states, traces[start : start + _BATCH])
+    return traces
+
+
+def _room(n: int, neurons: int) -> ByteArray:
+    """Return space for the traces of ``n`` inputs, or refuse what takes too much."""
+    width = -(-neurons // 8)
+    if n * width > TRACES_LIMIT:
+        raise InvalidInput(
+            f"traces of {neurons} neurons for {n} inputs take {n * width / 2**30:.1f} GiB; at most "
+            f"{TRACES_LIMIT / 2**30:.1f} GiB are kept, those of {TRACES_LIMIT // width} inputs. Take a smaller pool, "
+            "or name fewer layers."
+        )
+    return np.empty((n, width), np.uint8)
+
+
+def _pack(states: Sequence[BoolArray], traces: ByteArray) -> None:
+    """Write the states of one batch, layer after layer, to its rows of ``traces``."""
+    for start in range(0, len(traces), _PACKED):
+        part = slice(start, start + _PACKED)
+        traces[part] = np.packbits(np.concatenate([found[part] for found in states], axis=1), axis=1)
 
 
 @contextmanager

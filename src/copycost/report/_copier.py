@@ -9,6 +9,7 @@ from copycost.report._figures import Figures, Series
 from copycost.report._tables import NOTHING, Cell, Table
 from copycost.report._text import NBSP, count, joined, plural
 from copycost.strategies import parse
+from copycost.strategies._registry import OF_FILES
 
 __all__ = ["answer_words", "facts_table", "looks", "threat_model"]
 
@@ -77,10 +78,16 @@ def _shares(figures: Figures) -> list[str]:
     rounds = [strategy for strategy in spec.strategies if parse(strategy).iterative]
     if rounds:
         others = "; the others ask everything at once" if len(rounds) < len(spec.strategies) else ""
+        by_length: dict[str, list[str]] = {}
+        for strategy in rounds:
+            by_length.setdefault(_rounds_in_words(figures, strategy), []).append(strategy)
+        who, how = f" ({joined(rounds)})", next(iter(by_length))
+        if len(by_length) > 1:
+            who, how = "", "; ".join(f"{joined(some)} {words}" for words, some in by_length.items())
+            how = f"in rounds ({how})"
         lines.append(
-            f"Strategies that look at the copy ({joined(rounds)}) draw {_per_cent(spec.seed_share)} of a budget at "
-            f"random and choose the rest in {plural(spec.rounds, 'round')}, training a fresh copy from the same "
-            f"initial weights on all answers after each{others}."
+            f"Strategies that look at the copy{who} draw {_per_cent(spec.seed_share)} of a budget at random and choose "
+            f"the rest {how}, training a fresh copy from the same initial weights on all answers after each{others}."
         )
     if spec.validation_share:
         lines.append(
@@ -90,6 +97,21 @@ def _shares(figures: Figures) -> list[str]:
     if spec.vectors is not None:
         lines.append(f"Its copies start from the word vectors {spec.vectors}, which are its own, not the target’s.")
     return lines
+
+
+def _rounds_in_words(figures: Figures, strategy: str) -> str:
+    """Return in how many rounds the records show a strategy to choose, which may differ by budget."""
+    found = {
+        len(cell["result"].get("rounds") or [0]) - 1
+        for series in figures.series
+        if series.strategy == strategy
+        for budget in figures.spec.budgets
+        for cell in figures.cells(series, budget)
+    } - {0}
+    if not found:
+        return "in rounds"
+    least, most = min(found), max(found)
+    return f"in {plural(most, 'round')}" if least == most else f"in {count(least)} to {plural(most, 'round')}"
 
 
 def _per_cent(part: float) -> str:
@@ -107,18 +129,25 @@ def looks(strategy: str) -> str:
     """Return what a strategy looks at when it chooses."""
     found = parse(strategy)
     pool = "its pool and the pool’s own labels" if "labels" in found.needs else "its pool"
-    inside = {"target_probabilities": "probabilities", "target_traces": "activated neurons"}
-    if found.looks_inside:
-        seen = " and ".join(inside[need] for need in sorted(found.looks_inside))
-        return (
-            f"The strategy sees {pool} and, as no outsider could, the target’s own {seen} for every member of the "
-            "pool, which are not charged."
-        )
+    listed = not OF_FILES.keys().isdisjoint(found.name.split(" + "))
+    seen = [pool]
     if found.iterative:
-        return f"The strategy sees {pool}, and the copy as the round before left it."
-    return f"The strategy sees {pool} alone and chooses before anything is asked."
+        seen.append("the copy as the round before left it")
+    told = f"The strategy sees {', and '.join(seen)}"
+    if found.looks_inside:
+        kinds = " and ".join(_INSIDE[need] for need in sorted(found.looks_inside))
+        told = (
+            f"The strategy sees {', '.join(seen)} and, as no outsider could, the target’s own {kinds} for every member "
+            "of the pool, which no budget pays for"
+        )
+    elif not found.iterative:
+        told += " alone and chooses before anything is asked"
+    if listed:
+        told += ". It is given a list that was chosen beforehand; what the chooser knew is not recorded"
+    return f"{told}."
 
 
+_INSIDE = {"target_probabilities": "probabilities", "target_traces": "activated neurons"}
 _FACTS = {
     "examined": ("images examined by DeepFool", True),
     "unconverged": ("of these, not fooled within its steps", True),

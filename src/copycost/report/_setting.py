@@ -17,6 +17,9 @@ from copycost.report._text import count, joined, plural, seconds
 __all__ = ["accounts_table", "assumptions", "attack_words", "command", "machines", "spec_yaml"]
 
 
+_NONE = {"charged": 0, "sent": 0}  # of an account that older records do not know
+
+
 def _three(true: str, false: str, unknown: str) -> Callable[[Any], str]:
     return lambda value: {True: true, False: false}.get(value, unknown)
 
@@ -66,7 +69,7 @@ _ASSUMPTIONS: dict[str, _Told] = {
     "insider_looks": (
         "Inside knowledge",
         lambda value: (
-            f"The strategy looked at what a copier cannot see {plural(int(value), 'time')}, uncharged."
+            f"The strategy looked at what a copier cannot see {plural(int(value), 'time')}, which no budget pays for."
             if value
             else "Strategies saw nothing of the target but its answers."
         ),
@@ -157,6 +160,12 @@ def accounts_table(figures: Figures) -> Table:
     """Every query of the audit: what was charged, and what was sent to the target."""
     cells, targets = figures.result.cells, figures.result.targets
     counts = [target["run"]["counts"] for target in targets]
+    accounts = [
+        ("held-out", f"held-out {figures.nouns}, to measure agreement"),
+        ("fingerprint", "checks that the target answers the same"),
+    ]
+    if any(one.get("insider", _NONE)["charged"] for one in counts):
+        accounts.append(("insider", "looks at what the target says of the whole pool, for the strategies given them"))
     rows = [
         (
             "copying, all cells",
@@ -164,11 +173,8 @@ def accounts_table(figures: Figures) -> Table:
             sum(cell["run"]["sent"]["copy"] for cell in cells),
         ),
         *(
-            (words, sum(one[name]["charged"] for one in counts), sum(one[name]["sent"] for one in counts))
-            for name, words in (
-                ("held-out", f"held-out {figures.nouns}, to measure agreement"),
-                ("fingerprint", "checks that the target answers the same"),
-            )
+            (words, *(sum(one.get(name, _NONE)[kind] for one in counts) for kind in ("charged", "sent")))
+            for name, words in accounts
         ),
         (
             f"measuring {'transferability and ' if figures.medium == 'image' else ''}uniform agreement",
@@ -225,7 +231,8 @@ def command(spec: AuditSpec, medium: str = "image") -> str:
         flag = "--" + _FLAG_NAMES.get(name, name).replace("_", "-")
         repeated = value if name == "strategies" else [value]
         if isinstance(value, bool):
-            flags += [flag] if value else []
+            usual = AuditSpec.model_fields[name].default
+            flags += [] if value == usual else [flag if value else flag.replace("--", "--no-", 1)]
         elif name != "target" and value is not None:
             flags += [f"{flag}={shlex.quote(_argument(one))}" for one in repeated]
     return " \\\n  ".join(["copycost audit", *flags, "--out audit-again", f"-- {shlex.quote(spec.target)}"])

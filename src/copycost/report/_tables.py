@@ -116,21 +116,30 @@ def _needed_cell(needed: QueriesNeeded) -> Cell:
 
 
 def cost_table(figures: Figures, cost: Cost) -> Table:
-    """Return what the queries needed cost in money and hours; of a level not reached, what the largest budget costs."""
+    """Return what the queries needed cost in money and hours; of a level not reached, what the largest budget costs.
+
+    Where a strategy is given what the target says of the pool, these looks cost the same as queries.
+    """
     found = {(needed.strategy, needed.answers, needed.level): needed.needed for needed in figures.result.needed}
     rows = tuple(
         (
             Cell(series.name),
-            *(_cost_cell(found[series.strategy, series.answers, at], cost) for at in figures.spec.levels),
+            *(
+                _cost_cell(found[series.strategy, series.answers, at], cost, figures.result.looks(series.strategy))
+                for at in figures.spec.levels
+            ),
         )
         for series in figures.series
     )
     head = ("strategy", *(f"{level(at)} agreement" for at in figures.spec.levels))
-    return Table("What those queries cost a copier, at the price and rate given for this report", head, rows)
+    title = "What those queries cost a copier, at the price and rate given for this report"
+    if any(figures.result.looks(series.strategy) for series in figures.series):
+        title += "; with the looks at what the target says of the whole pool, where a strategy is given them"
+    return Table(title, head, rows)
 
 
-def _cost_cell(needed: QueriesNeeded, cost: Cost) -> Cell:
-    queries = needed.largest if needed.queries is None else needed.queries
+def _cost_cell(needed: QueriesNeeded, cost: Cost, looks: int) -> Cell:
+    queries = looks + (needed.largest if needed.queries is None else needed.queries)
     parts = [part for part in (cost.money(queries), cost.time(queries)) if part is not None]
     head = "more than " if needed.queries is None else "at most " if needed.state == "at most" else "about "
     return Cell(head + parts[0], *parts[1:])

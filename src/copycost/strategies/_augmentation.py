@@ -44,9 +44,8 @@ class Augmentation(Strategy):
         """The copy of the round before."""
         return frozenset({"substitute"})
 
-    @property
-    def variants(self) -> int:
-        """How many different inputs `make` gives for one seed."""
+    def variants(self, classes: int) -> int:
+        """Return how many different inputs `make` gives for one seed, where the target has so many classes."""
         return 1
 
     @property
@@ -139,7 +138,7 @@ class Augmentation(Strategy):
         met = 0
         with evaluated(substitute):
             for _ in range(_PASSES):
-                waiting = rng.permutation(len(seeds) * self.variants)
+                waiting = rng.permutation(len(seeds) * self.variants(knowledge.classes))
                 while len(made) < k and len(waiting):
                     some = parts(waiting[: k - len(made)], _PART)[0]
                     waiting = waiting[len(some) :]

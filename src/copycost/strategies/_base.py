@@ -16,7 +16,7 @@ __all__ = ["INSIDE", "Grouping", "Knowledge", "Queries", "Strategy"]
 _COMPARED = 1024  # inputs looked at together
 _WAYS = {
     "labels": ", or for labels a pool that carries them",
-    "target_probabilities": ", or a target that gives probabilities and can be asked uncharged",
+    "target_probabilities": ", or a target that gives probabilities",
     "target_traces": ", or a target whose network is at hand: an architecture with its weights",
 }
 """What else can be done where a need is not met."""
@@ -53,7 +53,7 @@ class Strategy(ABC):
 
     @property
     def looks_inside(self) -> frozenset[str]:
-        """Those of its needs that are uncharged looks inside the target, one at each member of the pool."""
+        """Those of its needs that are looks inside the target, one at each member of the pool, paid by no budget."""
         return self.needs & INSIDE
 
     @property
@@ -75,14 +75,19 @@ class Strategy(ABC):
         InvalidInput
             If there are fewer queries than rounds, or its settings cannot make a choice of that size.
         """
+        sizes = self.equal_rounds(total, rounds)
+        self.check_count(sizes[0], total)
+        return sizes
+
+    @final
+    def equal_rounds(self, total: int, rounds: int) -> tuple[int, ...]:
+        """Return ``rounds`` numbers with the sum ``total``, as equal as can be; refuse fewer queries than rounds."""
         if total < rounds:
             raise InvalidInput(
                 f"{total} queries are left for {rounds} rounds of strategy '{self}'; at least one a round is needed: "
                 "raise the budget, or lower rounds, seed_share or validation_share."
             )
-        sizes = tuple(total // rounds + (number < total % rounds) for number in range(rounds))
-        self.check_count(sizes[0], total)
-        return sizes
+        return tuple(total // rounds + (number < total % rounds) for number in range(rounds))
 
     @abstractmethod
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
@@ -91,6 +96,10 @@ class Strategy(ABC):
     def seconds(self, knowledge: Knowledge, k: int) -> float:
         """Return roughly how many seconds `choose` takes on one core, for the plan; 0 where it is not worth saying."""
         return 0.0
+
+    def most(self, knowledge: Knowledge) -> int:
+        """Return how many members it can give now, at most: all that are free, unless it is bounded itself."""
+        return len(knowledge.free())
 
     @final
     def select(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
@@ -139,6 +148,16 @@ class Strategy(ABC):
                 if self.from_pool
                 else f"strategy {self.name} is asked for {k} queries; 1 or more is allowed."
             )
+
+    def check_rounds(self, start: int, total: int) -> None:
+        """Refuse rounds that choose ``total`` members after ``start`` drawn at random, before anything is paid.
+
+        Raises
+        ------
+        InvalidInput
+            If a part of the strategy cannot last for as many.
+        """
+        return None
 
     def _check_request(self, knowledge: Knowledge, k: int) -> None:
         if knowledge.pool.medium not in self.media:

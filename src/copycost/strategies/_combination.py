@@ -28,8 +28,8 @@ class Combination(Strategy):
     first, second : Strategy
         Any two that choose members of the pool; neither a combination itself.
     rho : int or None
-        Size of the shortlist, where no more are free; None for the whole budget, as in the paper, though never fewer
-        than are to be chosen.
+        Size of the shortlist; None for the whole budget, as in the paper. Never fewer than are to be chosen, and never
+        more than ``first`` can give: what is free, or what is left of a list.
 
     Raises
     ------
@@ -75,9 +75,41 @@ class Combination(Strategy):
         """What either needs."""
         return self.first.needs | self.second.needs
 
+    def round_sizes(self, total: int, rounds: int, start: int | None = None) -> tuple[int, ...]:
+        """Return rounds as equal as can be; no file is read, as records are also opened where a list is gone.
+
+        Raises
+        ------
+        InvalidInput
+            If there are fewer queries than rounds, or the shortlist is shorter than a round.
+        """
+        sizes = self.equal_rounds(total, rounds)
+        self._check_shortlist(sizes[0])
+        return sizes
+
     def check_count(self, k: int, free: int) -> None:
-        """Refuse also a shortlist that is shorter than what is to be chosen from it."""
+        """Refuse also what either part refuses, and a shortlist that is shorter than what is to be chosen from it."""
         super().check_count(k, free)
+        self._check_shortlist(k)
+        self.first.check_count(k, free)
+        self.second.check_count(k, free)
+
+    def check_rounds(self, start: int, total: int) -> None:
+        """Refuse a part that cannot last for all rounds, as a list may not.
+
+        A random start may take what such a part would give, so that it must hold as many more.
+        """
+        asked = start + total
+        for part in (self.first, self.second):
+            try:
+                part.check_count(asked, asked)
+            except InvalidInput as error:
+                raise InvalidInput(
+                    f"strategy '{self}' chooses {total} queries in its rounds after {start} drawn at random, which may "
+                    f"be any, so that {part.name} must be able to give {asked}: {error}"
+                ) from None
+
+    def _check_shortlist(self, k: int) -> None:
         if self.rho is not None and self.rho < k:
             raise InvalidInput(
                 f"strategy '{self}' is asked for {k} queries and its first part picks {self.rho}; raise rho to {k} or "
@@ -86,7 +118,7 @@ class Combination(Strategy):
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return the ``k`` members that ``second`` chooses of those that ``first`` picks."""
-        rho = self._shortlist(k, len(knowledge.free()), knowledge.budget)
+        rho = self._shortlist(k, self.first.most(knowledge), knowledge.budget)
         unshared = Memo()  # what is picked by the answers comes up once, and is not worth a file
         picking = dataclasses.replace(knowledge, memo=unshared) if self.iterative else knowledge
         picked = self.first.select(picking, rho, rng=rng)
@@ -95,14 +127,14 @@ class Combination(Strategy):
         facts = {**chosen.facts, **picked.facts, "rho": rho}
         return dataclasses.replace(chosen, facts=facts)
 
-    def _shortlist(self, k: int, free: int, budget: int) -> int:
-        """Return how many ``first`` picks: rho or the whole budget, at least ``k`` and at most what is free."""
-        return min(free, max(k, budget if self.rho is None else self.rho))
+    def _shortlist(self, k: int, most: int, budget: int) -> int:
+        """Return how many ``first`` picks: rho or the whole budget, at most what it can give, though at least ``k``."""
+        return max(k, min(most, budget if self.rho is None else self.rho))
 
     def seconds(self, knowledge: Knowledge, k: int) -> float:
         """Return the time of both, the second's over a pool as long as the shortlist."""
         pool, labels = knowledge.pool, knowledge.labels
-        rho = self._shortlist(k, len(pool), knowledge.budget)
+        rho = min(len(pool), self._shortlist(k, len(pool), knowledge.budget))
         smaller = dataclasses.replace(
             knowledge, pool=pool.take(np.arange(rho)), labels=None if labels is None else labels[:rho]
         )

@@ -44,7 +44,7 @@ class ByConfidence(Grouped):
 
     @property
     def needs(self) -> frozenset[str]:
-        """The pool's labels, which say what is correct, and an uncharged look inside the target."""
+        """The pool's labels, which say what is correct, and a look inside the target."""
         return frozenset({"labels", "target_probabilities"})
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:

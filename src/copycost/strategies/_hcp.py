@@ -16,7 +16,7 @@ __all__ = ["HCP"]
 class HCP(ByConfidence):
     """The members with the highest probability of the correct class under the target, from high to low.
 
-    The correct class is the pool's own label. It looks inside the target, uncharged. The lowest index wins ties, which
+    The correct class is the pool's own label. It looks inside the target. The lowest index wins ties, which
     a sure target has many of: probabilities are float32, and 1 is the highest.
 
     Attributes

@@ -24,7 +24,7 @@ class KMeans(Strategy):
     """Cluster the target's probability vectors in L2 into as many clusters as queries; take the nearest to each mean.
 
     k-means runs ten times from k-means++ starts and the best run counts. Where vectors coincide there may be fewer
-    clusters with a member than queries; then the largest gives its next nearest. It looks inside the target, uncharged.
+    clusters with a member than queries; then the largest gives its next nearest. It looks inside the target.
     The record keeps how many clusters were ``empty``, and with ``pca`` the fewest and the most components that a group
     has kept (``components_fewest``, ``components_most``).
 
@@ -52,7 +52,7 @@ class KMeans(Strategy):
 
     @property
     def needs(self) -> frozenset[str]:
-        """An uncharged look inside the target, and the pool's labels where it is grouped by them."""
+        """A look inside the target, and the pool's labels where it is grouped by them."""
         return frozenset({"target_probabilities"} | ({"labels"} if self.group == "label" else set()))
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:

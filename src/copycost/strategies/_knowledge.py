@@ -22,7 +22,7 @@ __all__ = ["INSIDE", "Grouping", "Knowledge", "Queries", "check_inside", "check_
 Grouping = Literal["none", "label"]
 
 INSIDE = frozenset({"target_probabilities", "target_traces"})
-"""Needs that no account pays for: what only the target's owner can look up, for every member of the pool."""
+"""Needs that no budget pays for: what only the target's owner can look up, for every member of the pool."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +48,8 @@ class Knowledge:
     input_answers : Answers
         To those, in that order.
     target_probabilities : float32 array (n, classes) or None
-        The target's own probabilities of every member of the pool: an uncharged look inside, supplied where a strategy
-        declares it and counted in the record.
+        The target's own probabilities of every member of the pool: a look inside that no budget pays for, supplied
+        where a strategy declares it and counted in the record.
     target_traces : uint8 array (n, bytes) or None
         Which neurons of the target every member activates, eight to a byte; the same.
     target_layers : tuple of int
@@ -60,6 +60,9 @@ class Knowledge:
     compared : Images or None
         The pool's images as they are to be compared with each other, such as before they were resized; None where that
         is as they are asked.
+    numbering : int64 array or None
+        The pool index of every input of the pool as it was loaded, where some were left out since: one that repeats an
+        earlier input has the earlier one's. None where the pool is numbered as it was loaded.
     budget : int
         Queries that the whole extraction may ask, those of earlier rounds and the validation share included.
     memo : Memo
@@ -81,6 +84,7 @@ class Knowledge:
     target_layers: tuple[int, ...] = ()
     candidates: IntArray | None = None
     compared: Images | None = None
+    numbering: IntArray | None = None
     budget: int = 0
     memo: Memo = field(default_factory=Memo)
     report: Callable[[str, float], None] = lambda what, share: None

@@ -18,7 +18,7 @@ __all__ = ["LCP"]
 class LCP(ByConfidence):
     """The members that the target classifies correctly with the lowest probability, from low to high.
 
-    Correct is the pool's own label. It looks inside the target, uncharged. Where there are not as many, those that the
+    Correct is the pool's own label. It looks inside the target. Where there are not as many, those that the
     target gets wrong follow, the nearest to correct first; the record counts them. The lowest index wins ties.
 
     Attributes

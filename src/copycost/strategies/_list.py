@@ -18,6 +18,7 @@ __all__ = ["Listed"]
 
 _DIGITS = 16  # of the SHA-256 that names the content
 _LONGEST = 64 << 20  # bytes
+_HEADINGS = ("index", "pool_index")  # as copycost reduce and copycost export write them
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,12 @@ class Listed(Strategy):
     Written ``list:FILE``, where FILE has no white space in its path. It is read when it is named, and from then on
     written ``list:FILE sha256=...``, the first 16 digits of its hash: the content is part of what names a cell, and a
     file that was changed since is refused. The file holds one pool index a line, or is a CSV file with a column
-    ``index``; empty lines count for nothing. Members that are not free, as they validate the copy, are passed over, and
-    the record says how many (``passed_over``).
+    ``index`` or ``pool_index``; empty lines count for nothing.
+
+    An index counts the inputs of the pool as it is loaded, from 0, as `copycost reduce` and `copycost export` do. An
+    audit leaves out inputs that repeat an earlier one; the index of such a repeat leads to the input it repeats.
+    (Records count what is left; an export translates them.) Members that are not free, as they validate the copy or the
+    list has led to them before, are passed over, and the record says how many (``passed_over``).
 
     Attributes
     ----------
@@ -80,27 +85,43 @@ class Listed(Strategy):
         held = len(self.indices())
         if k > held:
             raise InvalidInput(
-                f"the list {self.path} holds {held} indices and {k} queries are to be chosen from it; lower the budget "
-                f"to {held}, or add to the list."
+                f"the list {self.path} holds {held} indices and {k} queries are to be chosen from it; ask for "
+                "fewer, or add to the list."
             )
+
+    def most(self, knowledge: Knowledge) -> int:
+        """Return how many listed members are free."""
+        return len(self._free(self._led_to(knowledge), knowledge))
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return the first ``k`` listed members that are free."""
-        listed, size = self.indices(), len(knowledge.pool)
+        members = self._led_to(knowledge)
+        free = self._free(members, knowledge)
+        if len(free) < k:
+            raise InvalidInput(
+                f"of the {len(members)} indices in the list {self.path} {len(free)} are free, and {k} queries are to "
+                "be chosen; lower the budget or validation_share, or add to the list."
+            )
+        last = int(np.flatnonzero(members == free[k - 1])[0])
+        return Queries.members(knowledge.pool, free[:k], {"passed_over": last + 1 - k})
+
+    def _led_to(self, knowledge: Knowledge) -> IntArray:
+        """Return the pool index that each listed one leads to, or refuse one beyond the pool."""
+        listed, numbering = self.indices(), knowledge.numbering
+        size = len(knowledge.pool) if numbering is None else len(numbering)
         if listed.max() >= size:
             row = int((listed >= size).argmax())
             raise InvalidInput(
                 f"the list {self.path} holds the index {listed[row]}, and the pool has {size} inputs, 0 to {size - 1}; "
                 "leave it out, or choose the pool it was made for."
             )
-        free = listed[np.isin(listed, knowledge.free())]
-        if len(free) < k:
-            raise InvalidInput(
-                f"of the {len(listed)} indices in the list {self.path} {len(free)} are free, and {k} queries are to be "
-                "chosen; lower the budget or validation_share, or add to the list."
-            )
-        last = int(np.flatnonzero(listed == free[k - 1])[0])
-        return Queries.members(knowledge.pool, free[:k], {"passed_over": last + 1 - k})
+        return listed if numbering is None else numbering[listed]
+
+    @staticmethod
+    def _free(members: IntArray, knowledge: Knowledge) -> IntArray:
+        """Return those of ``members`` that are free, each once, in their order."""
+        once = members[np.sort(np.unique(members, return_index=True)[1])]
+        return once[np.isin(once, knowledge.free())]
 
     def __str__(self) -> str:
         return f"list:{self.path} sha256={self.sha256}"
@@ -127,13 +148,21 @@ def _digest(content: bytes) -> str:
 def _read(content: bytes, path: str) -> IntArray:
     """Return the indices of a file's content; ``path`` is what errors call it."""
     reader = csv.reader(content.decode("utf-8-sig", "replace").splitlines(), skipinitialspace=True)
-    rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if "".join(row).strip()]
+    try:
+        rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if "".join(row).strip()]
+    except csv.Error as error:
+        raise InvalidInput(
+            f"line {reader.line_num} of the list {path} cannot be read as CSV ({error}); one pool index a line is "
+            "needed."
+        ) from None
     column = 0
-    if rows and "index" in rows[0][1]:
-        column, rows = rows[0][1].index("index"), rows[1:]
+    headed = [name for name in _HEADINGS if rows and name in rows[0][1]]
+    if headed:
+        column, rows = rows[0][1].index(headed[0]), rows[1:]
     elif rows and len(rows[0][1]) > 1:
         raise InvalidInput(
-            f"the list {path} has {len(rows[0][1])} columns and none is headed index; name it so in the first line."
+            f"the list {path} has {len(rows[0][1])} columns and none is headed index or "
+            "pool_index; name it so in the first line."
         )
     if not rows:
         raise InvalidInput(f"the list {path} holds no index; one pool index a line is needed.")

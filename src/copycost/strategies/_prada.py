@@ -77,10 +77,9 @@ class PRADA(Augmentation):
         if self.topk < 1:
             raise InvalidInput(f"prada topk is {self.topk}; 1 or more is needed.")
 
-    @property
-    def variants(self) -> int:
-        """One for each of the nearest classes, or one."""
-        return self.topk if self.method == "jb-topk" else 1
+    def variants(self, classes: int) -> int:
+        """Return one for each of the nearest classes, of which there is one less than all, or one."""
+        return max(1, min(self.topk, classes - 1)) if self.method == "jb-topk" else 1
 
     @property
     def gradients(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from dataclasses import dataclass
 from typing import ClassVar, Literal, cast
@@ -12,7 +13,7 @@ from copycost._types import AnyArray, ByteArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.similarity._cost import matrix_bytes, matrix_fits
 from copycost.similarity._hamming import Hamming
-from copycost.strategies._base import Grouping, Knowledge
+from copycost.strategies._base import Grouping, Knowledge, Queries
 from copycost.strategies._groups import Grouped, group_sizes
 from copycost.subsets import lightest_subset
 
@@ -20,6 +21,7 @@ __all__ = ["Trace"]
 
 _PAIR = 4e-8  # seconds for one pair of traces of some thousand neurons
 _SOLVER_STEP = 1e-9  # seconds for one point of one step of greedy and replacement together
+_ROWS = 16  # traces counted, or cut, together
 _SET_BITS = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
@@ -28,7 +30,12 @@ class Trace(Grouped):
     """Minimise, or maximise, the sum of Hamming distances between activation traces over all pairs chosen.
 
     Solved as DRMI is, by its Algorithms 1 to 3, on the distances themselves: there is no alpha. A trace says of each
-    neuron of the target's ReLU layers whether it is activated. It looks inside the target, uncharged.
+    neuron of the target's ReLU layers whether it is activated. It looks inside the target. Layers are the
+    modules `torch.nn.ReLU` of its network; a ReLU that the network calls as a function is passed over, and nothing says
+    so where there are modules besides.
+
+    Traces take a bit for each neuron and member of the pool, twice while distances are computed; above 2 GiB they are
+    refused.
 
     Attributes
     ----------
@@ -64,7 +71,7 @@ class Trace(Grouped):
 
     @property
     def needs(self) -> frozenset[str]:
-        """An uncharged look inside the target, and the pool's labels where it is grouped by them."""
+        """A look inside the target, and the pool's labels where it is grouped by them."""
         return super().needs | {"target_traces"}
 
     def seconds(self, knowledge: Knowledge, k: int) -> float:
@@ -76,9 +83,17 @@ class Trace(Grouped):
             total += size**2 * _PAIR + starts * share * size * _SOLVER_STEP
         return total
 
+    def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
+        """Return ``k`` members, group after group; the layers that count are cut out once for all groups."""
+        bits, neurons = self._traces(knowledge)
+        cut = dataclasses.replace(knowledge, target_traces=bits, target_layers=(neurons,))
+        return super().choose(cut, k, rng=rng)
+
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
         """Return ``count`` of ``ids``, kept where nothing is drawn."""
-        bits = self._traces(knowledge)[0][ids]
+        bits = cast(ByteArray, knowledge.target_traces)
+        if len(ids) < len(bits):
+            bits = bits[ids]
         if self.starts is not None and self.starts < len(ids):
             return ids[self._solve(bits, count, knowledge, rng)]
         if not matrix_fits(len(ids)):
@@ -87,8 +102,9 @@ class Trace(Grouped):
                 f"{matrix_bytes(len(ids)) / 2**30:.1f} GiB; give a number of starts, such as starts=8, group by label, "
                 "or take a part of the pool."
             )
-        digest = hashlib.sha256(repr(bits.shape).encode() + bits.tobytes()).hexdigest()
-        key = ("trace/1", digest, count, self.direction, self.init)
+        digest = hashlib.sha256(repr(bits.shape).encode())
+        digest.update(np.ascontiguousarray(bits).data)
+        key = ("trace/1", digest.hexdigest(), count, self.direction, self.init)
         return ids[knowledge.memo.array(key, lambda: self._solve(bits, count, knowledge, None))]
 
     def facts(self, knowledge: Knowledge) -> dict[str, float]:
@@ -96,8 +112,8 @@ class Trace(Grouped):
 
         The ends are those of a box plot: the outermost within one and a half times the width of the box.
         """
-        bits, neurons = self._traces(knowledge)
-        shares = _SET_BITS[bits].sum(axis=1) / neurons
+        bits, neurons = cast(ByteArray, knowledge.target_traces), sum(knowledge.target_layers)
+        shares = np.concatenate([_SET_BITS[bits[part]].sum(axis=1) for part in _parts(len(bits))]) / neurons
         low, middle, high = (float(value) for value in np.quantile(shares, (0.25, 0.5, 0.75)))
         inside = shares[(shares >= low - 1.5 * (high - low)) & (shares <= high + 1.5 * (high - low))]
         return {
@@ -119,8 +135,11 @@ class Trace(Grouped):
                 "layers=all."
             )
         first, skipped = divmod(sum(layers[:-1]), 8)
-        last = np.unpackbits(bits[:, first:], axis=1)[:, skipped : skipped + layers[-1]]
-        return np.packbits(last, axis=1), layers[-1]
+        last = np.empty((len(bits), -(-layers[-1] // 8)), np.uint8)
+        for part in _parts(len(bits)):
+            states = np.unpackbits(bits[part, first:], axis=1)[:, skipped : skipped + layers[-1]]
+            last[part] = np.packbits(states, axis=1)
+        return last, layers[-1]
 
     def _solve(self, bits: ByteArray, count: int, knowledge: Knowledge, rng: np.random.Generator | None) -> AnyArray:
         distances = Hamming(bits)
@@ -133,3 +152,7 @@ class Trace(Grouped):
             rng=rng,
             progress=lambda share: knowledge.report(f"solving for {count}", share),
         ).indices
+
+
+def _parts(n: int) -> list[slice]:
+    return [slice(start, start + _ROWS) for start in range(0, n, _ROWS)]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import numpy as np
 
-from copycost._types import AnyArray, Float32Array, IntArray
+from copycost._types import AnyArray, Float32Array, FloatArray, IntArray
 from copycost.errors import InvalidInput
 from copycost.similarity import Similarity
 from copycost.similarity._threads import start_threads
@@ -21,6 +22,7 @@ Init = Literal["min-sum", "min-max"]
 # Two entries that should be equal may differ by this part of themselves: blocks computed apart round apart.
 RELATIVE = 1e-4
 PROBED = 32
+PANEL_BYTES = 8 << 20
 
 
 def check_k(k: int, n: int) -> int:
@@ -120,14 +122,27 @@ def check_row(row: Float32Array, point: int) -> Float32Array:
 
 def check_symmetric(block: Float32Array, points: IntArray) -> None:
     """Refuse a square block whose two triangles differ by more than rounding explains, the diagonal apart."""
-    clean = block.astype(np.float64)
-    np.fill_diagonal(clean, 0)
-    if not np.isfinite(clean).all():
-        _refuse_value(int(points[np.flatnonzero(~np.isfinite(clean).all(axis=1))[0]]))
-    size = np.abs(clean)
-    gap = np.abs(clean - clean.T) - RELATIVE * np.maximum(size, size.T)
-    if gap.max() > 1e-6 * size.max():
-        _refuse_asymmetry(int(points[int(gap.max(axis=1).argmax())]), float(gap.max()))
+    largest = 0.0
+    for rows, direct in _panels(block):
+        if not np.isfinite(direct).all():
+            _refuse_value(int(points[rows[~np.isfinite(direct).all(axis=1)][0]]))
+        largest = max(largest, float(np.abs(direct).max()))
+    gaps = np.zeros(len(block))
+    for (rows, direct), (_, mirror) in zip(_panels(block), _panels(block.T), strict=True):
+        allowed = RELATIVE * np.maximum(np.abs(direct), np.abs(mirror))
+        gaps[rows] = (np.abs(direct - mirror) - allowed).max(axis=1)
+    if gaps.max() > 1e-6 * largest:
+        _refuse_asymmetry(int(points[int(gaps.argmax())]), float(gaps.max()))
+
+
+def _panels(block: Float32Array) -> Iterator[tuple[IntArray, FloatArray]]:
+    """Yield row numbers and those rows of a square block in float64, 0 on the diagonal, so many as stay small."""
+    step = max(1, PANEL_BYTES // (8 * len(block)))
+    for start in range(0, len(block), step):
+        rows = np.arange(start, min(start + step, len(block)))
+        panel = block[rows].astype(np.float64)
+        panel[rows - start, rows] = 0
+        yield rows, panel
 
 
 def probe_symmetry(similarity: Similarity) -> None:
