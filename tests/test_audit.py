@@ -126,6 +126,29 @@ def test_an_audit_grows_by_seeds_and_budgets_and_keeps_its_cells(
     assert "seeds: 3 there, 2 asked for" in refused("audit", "_models:by_ink", *EMBEDDED, *SMALL, "--out", str(out))
 
 
+def test_growth_that_is_refused_leaves_the_audit_as_it_was(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    fixed = ["audit", "_models:labels_by_ink", *EMBEDDED, "--budget", "20", "--strategy", "random", "--seeds", "1"]
+    fixed += [
+        "--classes",
+        "10",
+        "--schedule",
+        "steps:20",
+        "--transfer",
+        "images=0",
+        "--uniform",
+        "0",
+        "--out",
+        str(out),
+    ]
+    assert copycost(*fixed).returncode == 0
+    before = (out / "audit.json").read_text()
+    for more in (["--strategy", "hcp"], ["--answers", "top1,probabilities"], ["--budget", "20,999999"]):
+        refused(*fixed, *more)
+        assert (out / "audit.json").read_text() == before
+        assert copycost("report", str(out)).returncode == 0
+
+
 def test_growth_that_came_to_nothing_is_no_trap(audited: tuple[Path, AuditResult, str], tmp_path: Path) -> None:
     out = tmp_path / "tried"
     shutil.copytree(audited[0], out)

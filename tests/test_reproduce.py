@@ -14,14 +14,17 @@ import yaml
 from rich.console import Console
 
 from copycost.audit import Folder, load_data
-from copycost.errors import InvalidInput, LedgerError, MissingData
+from copycost.audit._tasks import target_key
+from copycost.errors import InvalidInput, LedgerError, MissingData, SpecMismatch
 from copycost.measures import student_interval
+from copycost.oracle import Ledger
 from copycost.reproduce import Library, View, list_tables, render, reproduce, run_command
 from copycost.reproduce._html import html
 from copycost.reproduce._judgements import against_random, orders
 from copycost.reproduce._markdown import markdown
 from copycost.reproduce._measured import Measured, differs
 from copycost.reproduce._records import Records
+from copycost.reproduce._run import _share_targets
 from copycost.reproduce._schema import Published
 from copycost.reproduce._sentences import against_summary
 from copycost.reproduce._slots import Slot, slots_of
@@ -656,6 +659,49 @@ def test_arrays_of_an_audit_that_another_run_is_at_are_left_to_it(tables: Librar
         assert (audit.memo / "matrix.npy").read_bytes() == b"held"
     reproduce("test-figure2", "small", copied, workers=1, tables=_figures_alone(copied))
     assert not audit.memo.exists()
+
+
+def test_merged_records_that_lack_a_finished_cell_are_merged_again(tables: Library, copied: Path) -> None:
+    merged = copied / "small" / "test-noise" / "records.json"
+    whole = json.loads(merged.read_text())
+    merged.write_text(json.dumps({**whole, "cells": whole["cells"][:-1]}))
+    reproduce("test-table1", "small", copied, workers=1, tables=tables)
+    assert [cell["key"] for cell in json.loads(merged.read_text())["cells"]] == [cell["key"] for cell in whole["cells"]]
+
+
+def test_an_audit_of_another_version_does_not_keep_the_others_waiting(copied: Path) -> None:
+    digits, noise = (AUDITS["audits"][name]["small"] for name in ("test-digits", "test-noise"))  # type: ignore[index]
+    changed = {"test-digits": {"small": digits}, "test-noise": {"small": {**noise, "uniform": 7}}}
+    changed["test-fresh"] = {"small": {**noise, "strategies": ["random"], "seeds": 1}}
+    rows = {"Whole": {"strategy": "random"}}
+    panels: list[dict[str, object]] = [
+        {"title": name, "settings": {"audit": name, "budget": 40}, "rows": rows, "columns": {"all": {}}}
+        for name in ("test-noise", "test-fresh")
+    ]
+    audits = {"schema": "copycost.audits/1", "audits": changed}
+    tables = _library(copied / "yaml", audits, {**TABLE, "panels": panels, "ratios": [], "flags": []})
+    with pytest.raises(SpecMismatch, match="test-noise: not measured") as raised:
+        reproduce("test-table1", "small", copied, workers=1, tables=tables)
+    assert "uniform: 0 there, 7 asked for" in str(raised.value)
+    assert (copied / "small" / "test-fresh" / "records.json").exists()
+    assert "test-fresh" in (copied / "small" / "test-table1.md").read_text()
+
+
+def test_a_target_is_shared_whole_and_not_while_its_ledger_is_written(tables: Library, copied: Path) -> None:
+    spec = tables.spec("test-noise", "small")
+    assert spec is not None
+    (source,) = [Folder(copied / "small" / "test-digits").target(target_key(spec, 0))]
+    (source / "insider.npy").write_bytes(b"looks")
+    mine = copied / "small" / "elsewhere"
+    with Ledger(source / "ledger.sqlite"):
+        _share_targets(spec, mine, [source.parents[1]])
+    assert not Folder(mine).target(source.name).exists()
+    _share_targets(spec, mine, [source.parents[1]])
+    shared = Folder(mine).target(source.name)
+    assert (shared / "record.json").read_text() == (source / "record.json").read_text()
+    assert not [*mine.rglob("insider.npy"), *mine.rglob("*.lock")]
+    with Ledger(shared / "ledger.sqlite") as ledger:
+        assert ledger.counts("held-out").charged > 0
 
 
 def test_a_second_run_on_an_audit_in_progress_is_told_so(tables: Library, copied: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import platform
 import re
 import shutil
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
@@ -92,6 +93,20 @@ class Folder:
             ) from None
         return lock
 
+    def spec(self) -> AuditSpec | None:
+        """Return the spec that is kept here, or None where none is."""
+        if not self.spec_file.exists():
+            return None
+        return build_spec(read_json(self.spec_file, AUDIT_SCHEMA)["spec"])
+
+    def retreat(self, spec: AuditSpec) -> None:
+        """Go back to a spec that was kept here before a wider one, unless that has finished cells of its own already.
+
+        So an audit that could not grow, as a target refused what was asked for, stays what it was.
+        """
+        with suppress(SpecMismatch):
+            self.adopt(spec)
+
     def adopt(self, spec: AuditSpec) -> None:
         """Write the spec, unless an audit of it is there already; raise as `check` does."""
         if self.check(spec):
@@ -110,10 +125,11 @@ class Folder:
         InvalidInput
             If it holds other things than an audit.
         """
-        if not self.spec_file.exists():
+        kept = self.spec()
+        if kept is None:
             self._refuse_foreign()
             return True
-        held = build_spec(read_json(self.spec_file, AUDIT_SCHEMA)["spec"]).model_dump(mode="json")
+        held = kept.model_dump(mode="json")
         wanted = spec.model_dump(mode="json")
         if held == wanted:
             return False

@@ -12,6 +12,7 @@ from copycost.audit._records import Folder, machine, write_json
 from copycost.audit._scenario import load_data
 from copycost.audit._spec import AuditSpec
 from copycost.audit._summary import AuditResult, read_audit
+from copycost.errors import CopycostError
 from copycost.networks import on_device
 
 __all__ = ["run_audit"]
@@ -55,12 +56,19 @@ def run_audit(
     started = time.perf_counter()
     with on_device(device), folder.hold():
         data = load_data(spec, 0, data_dir)
-        folder.adopt(spec)
+        folder.check(spec)
         plan = make_plan(spec, folder, data, workers)
         del data  # each worker loads its own
+        before = folder.spec()
+        folder.adopt(spec)
         if planned is not None:
             planned(plan)
-        run_tasks(plan.tasks, out, data_dir, workers=workers, device=device, tell=tell or (lambda message: None))
+        try:
+            run_tasks(plan.tasks, out, data_dir, workers=workers, device=device, tell=tell or (lambda message: None))
+        except CopycostError:
+            if before is not None:
+                folder.retreat(before)
+            raise
         result = read_audit(out)
         write_json(
             out / "records.json",

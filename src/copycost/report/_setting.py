@@ -164,7 +164,7 @@ def accounts_table(figures: Figures) -> Table:
         ("held-out", f"held-out {figures.nouns}, to measure agreement"),
         ("fingerprint", "checks that the target answers the same"),
     ]
-    if any(one.get("insider", _NONE)["charged"] for one in counts):
+    if any(figures.result.looks(strategy) for strategy in figures.result.spec.strategies):
         accounts.append(("insider", "looks at what the target says of the whole pool, for the strategies given them"))
     rows = [
         (

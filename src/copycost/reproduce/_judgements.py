@@ -63,10 +63,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Divided:
-    """A ratio of the text, measured: None where a cell it needs is missing."""
+    """A ratio of the text, measured: no interval where a cell it needs is missing, or where it has no value."""
 
     ratio: Ratio
     interval: Interval | None
+    undefined: bool = False
 
 
 def against_random(table: Table, cells: Cells) -> list[Against]:
@@ -159,18 +160,20 @@ def _ranked(values: dict[str, float]) -> str:
 
 def divide(table: Table, cells: Cells) -> list[Divided]:
     """Return the ratios of a table: the mean over panels for each seed that all cells have, and its interval."""
-    return [Divided(ratio, _divided(ratio, cells)) for ratio in table.ratios]
+    return [_divided(ratio, cells) for ratio in table.ratios]
 
 
-def _divided(ratio: Ratio, cells: Cells) -> Interval | None:
+def _divided(ratio: Ratio, cells: Cells) -> Divided:
     found = [sides for sides in zip(*(_side(side, cells) for side in ratio.sides), strict=True) if all(sides)]
     if not found or len(found) < _measurable(ratio, cells):
-        return None
+        return Divided(ratio, None)
     seeds = sorted(set.intersection(*(set(values) for sides in found for values in sides)))
     numbers = [[combine(ratio.of, *(values[seed] for values in sides)) for sides in found] for seed in seeds]
     whole = [[number for number in of_seed if number is not None] for of_seed in numbers]
     complete = all(len(of_seed) == len(found) for of_seed in whole)
-    return measures.student_interval([fmean(of_seed) for of_seed in whole]) if whole and complete else None
+    if not whole or not complete:
+        return Divided(ratio, None, undefined=bool(whole))
+    return Divided(ratio, measures.student_interval([fmean(of_seed) for of_seed in whole]))
 
 
 def _measurable(ratio: Ratio, cells: Cells) -> int:

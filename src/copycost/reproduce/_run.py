@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from copycost._whole import written_whole
 from copycost.audit import AuditSpec, CellSpec, Folder, Plan, run_audit
 from copycost.audit._executor import Message
-from copycost.audit._records import TARGET_SCHEMA, write_json
+from copycost.audit._records import TARGET_SCHEMA, read_json, write_json
 from copycost.audit._tasks import finished, target_key
-from copycost.errors import CopycostError, InvalidInput, MissingData
+from copycost.errors import CopycostError, InvalidInput, LedgerError, MissingData, SpecMismatch
 from copycost.networks import check_device
+from copycost.oracle import Ledger
 from copycost.reproduce._document import document
 from copycost.reproduce._html import html
 from copycost.reproduce._library import Library, check_scale, library
@@ -71,6 +72,8 @@ def reproduce(
         cannot be written; and as of `copycost.audit.run_audit`. What is finished is kept.
     MissingData
         If audits lack a data set; after all others were run and the pages written.
+    SpecMismatch
+        If folders hold audits of other specs, as of another version; after all others were run, too.
     """
     tables = tables or library()
     chosen, at = tables.chosen(name), check_scale(scale)
@@ -97,8 +100,9 @@ def reproduce(
         _clean(folder / audit)
     views = render(name, scale, out, data_dir=data_dir, tables=tables)
     if lacking:
-        lines = [f"{', '.join(audits)}: not measured. {why}" for why, audits in lacking.items()]
-        raise MissingData("\n".join([*lines, f"What could be measured is on the pages in {folder}."]))
+        lines = [f"{', '.join(audits)}: not measured. {why}" for why, (_, audits) in lacking.items()]
+        raised = SpecMismatch if any(kind is SpecMismatch for kind, _ in lacking.values()) else MissingData
+        raise raised("\n".join([*lines, f"What could be measured is on the pages in {folder}."]))
     return views
 
 
@@ -109,9 +113,9 @@ def _measure(
     tables: Library,
     run: Callable[[AuditSpec, Path], object],
     started: Started,
-) -> dict[str, list[str]]:
-    """Run what is not finished; return what data is missing, and for which audits, as none should wait for another."""
-    lacking: dict[str, list[str]] = {}
+) -> dict[str, tuple[type[CopycostError], list[str]]]:
+    """Run what is not finished; return why some could not be, and which, as none should wait for another."""
+    lacking: dict[str, tuple[type[CopycostError], list[str]]] = {}
     for place, audit in enumerate(names):
         spec = tables.spec(audit, scale)
         assert spec is not None  # a slot names only audits that the scale has
@@ -119,14 +123,15 @@ def _measure(
             continue
         started(audit, place, len(names))
         others = [folder / other for other in tables.audits if other != audit]
-        with (mine := Folder(folder / audit)).hold():
-            mine.adopt(spec)
-            _share_targets(spec, mine.path, others)
-            _lend_memo(mine.path, others)
         try:
+            with (mine := Folder(folder / audit)).hold():
+                if mine.check(spec) and mine.spec() is None:
+                    mine.adopt(spec)  # a wider one is adopted once its plan is made
+                _share_targets(spec, mine.path, others)
+                _lend_memo(mine.path, others)
             run(spec, folder / audit)
-        except MissingData as error:
-            lacking.setdefault(str(error), []).append(audit)
+        except (MissingData, SpecMismatch) as error:
+            lacking.setdefault(str(error), (type(error), []))[1].append(audit)
     return lacking
 
 
@@ -160,21 +165,34 @@ def _audits(chosen: Sequence[Table], scale: Scale, tables: Library) -> list[str]
 
 
 def _is_finished(cells: Sequence[CellSpec], folder: Path) -> bool:
-    """Whether nothing is left to run; an audit whose merged records alone were kept is finished too."""
-    return (folder / "records.json").exists() and Records(folder.parent).count(folder.name, cells) == len(cells)
+    """Whether nothing is left to run or to merge; an audit whose merged records alone were kept is finished too."""
+    return Records(folder.parent).merged(folder.name, cells) == len(cells)
 
 
 def _share_targets(spec: AuditSpec, folder: Path, others: Sequence[Path]) -> None:
-    """Copy prepared targets that another audit of this scale has: the same spec and seed give the same target."""
+    """Copy prepared targets that another audit of this scale has: the same spec and seed give the same target.
+
+    One that was looked into comes first, as its ledger holds the looks. One whose ledger another run has open is left
+    alone.
+    """
     for key in dict.fromkeys(target_key(spec, seed) for seed in range(spec.seeds)):
         mine = Folder(folder).target(key)
-        source = next((one for other in others if finished(one := Folder(other).target(key), TARGET_SCHEMA)), None)
-        if source is not None and not mine.exists():
-            part = mine.with_name(mine.name + ".part")
-            shutil.rmtree(part, ignore_errors=True)
-            part.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copytree(source, part)
-            part.rename(mine)
+        there = [one for other in others if finished(one := Folder(other).target(key), TARGET_SCHEMA)]
+        there.sort(key=lambda one: not read_json(one / "record.json", TARGET_SCHEMA)["run"]["counts"].get("insider"))
+        for source in there if not mine.exists() else ():
+            with suppress(LedgerError):
+                _copy_target(source, mine)
+                break
+
+
+def _copy_target(source: Path, mine: Path) -> None:
+    part = mine.with_name(mine.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    passing = shutil.ignore_patterns("insider.npy*", "*.part", "*.lock", "*-shm")
+    with Ledger(source / "ledger.sqlite", patience=0.0):
+        shutil.copytree(source, part, ignore=passing)
+    part.rename(mine)
 
 
 def _lend_memo(folder: Path, others: Sequence[Path]) -> None:
@@ -197,7 +215,7 @@ def _clean(folder: Path) -> None:
 def _at_rest(folder: Path) -> Iterator[bool]:
     """Hold an audit's folder for a moment; False where there is no audit, or another run is at it."""
     audit = Folder(folder)
-    if not audit.spec_file.exists() or not audit.memo.is_dir():
+    if not audit.spec_file.exists():
         yield False
         return
     try:

@@ -200,7 +200,7 @@ def ratio_lines(ratios: Sequence[Divided], comparable: bool) -> list[str]:
         printed = "" if one.ratio.published is None else f"published {one.ratio.published}; "
         head = f"{one.ratio.name} ({one.ratio.says}): {printed}"
         if one.interval is None:
-            lines.append(f"{head}not measured yet.")
+            lines.append(f"{head}{'it has no value' if one.undefined else 'not measured yet'}.")
             continue
         ends = interval_words(one.interval, "ratio")
         lines.append(
