@@ -338,6 +338,49 @@ def test_the_shortlist_is_rho_or_the_budget_within_what_is_free(
     assert len(found) == k
 
 
+def labelled(trained: Trained, asked: list[int]) -> Knowledge:
+    """Twenty members of each of three labels, with what a target might say of them."""
+    rows = trained.substitute.probabilities(trained.pool)
+    return knowing(trained, asked=asked, labels=np.arange(POOL_SIZE) % 3, target_probabilities=rows, budget=30)
+
+
+@pytest.mark.parametrize("text", ["random group=label", "k-means group=label", "cmal group=label redistribute=yes"])
+def test_a_shortlist_takes_of_other_groups_what_one_that_runs_out_cannot_give(trained: Trained, text: str) -> None:
+    asked = list(range(0, 54, 3))  # all of label 0 but two
+    with pytest.raises(InvalidInput, match="group of label 0 has 2 images left and its share is 10"):
+        select(parse(text.replace(" redistribute=yes", "")), labelled(trained, asked), 30)
+    first = parse(text.replace(" redistribute=yes", "") + " redistribute=yes")
+    picked = select(first, labelled(trained, asked), 30).pool_index
+    assert np.bincount(picked % 3).tolist() == [2, 14, 14]
+    found = select(parse(f"{text} + k-center"), labelled(trained, asked), 6)
+    shortlist = dataclasses.replace(labelled(trained, asked), candidates=np.sort(picked))
+    assert found.pool_index.tolist() == choice(KCenter(), shortlist, 6)
+    assert found.facts["rho"] == 30
+
+
+def test_a_shortlist_by_groups_is_theirs_in_proportion_while_they_last(trained: Trained) -> None:
+    knowledge = labelled(trained, [0, 1, 4, 6])
+    picked = select(Random(group="label"), knowledge, 30)
+    shortlist = dataclasses.replace(knowledge, candidates=np.sort(picked.pool_index))
+    assert np.bincount(picked.pool_index % 3).tolist() == [10, 10, 10]
+    assert choice(parse("random group=label + k-center"), knowledge, 6) == choice(KCenter(), shortlist, 6)
+
+
+def test_rounds_over_a_shortlist_by_groups_go_on_until_the_pool_is_used_up(trained: Trained) -> None:
+    asked: list[int] = []
+    while len(asked) < POOL_SIZE:
+        found = select(parse("random group=label + uncertainty rho=20"), labelled(trained, asked), 4, seed=len(asked))
+        asked += found.pool_index.tolist()
+    assert sorted(asked) == list(range(POOL_SIZE))
+
+
+def test_a_part_that_chooses_second_keeps_to_the_shares_of_groups(trained: Trained) -> None:
+    few = dataclasses.replace(labelled(trained, []), candidates=np.array([0, 1, 2, 4, 5, 7, 8]))
+    with pytest.raises(InvalidInput, match="group of label 0 has 1 images left and its share is 2"):
+        select(parse("uncertainty + random group=label"), few, 6)
+    assert len(select(parse("uncertainty + random group=label redistribute=yes"), few, 6)) == 6
+
+
 def test_a_shortlist_below_what_is_to_be_chosen_is_refused_before_anything_is_paid(trained: Trained) -> None:
     strategy = parse("dfal + k-center rho=5")
     with pytest.raises(InvalidInput, match="asked for 6 queries and its first part picks 5; raise rho to 6 or more"):

@@ -11,10 +11,11 @@ import pytest
 
 from copycost._types import ByteArray
 from copycost.audit import AuditResult, Folder, build_spec, export, load_data, make_plan, read_audit, run_audit
-from copycost.audit._choices import check_choices
+from copycost.audit._choices import _beforehand, check_choices
 from copycost.audit._records import read_json, write_json
 from copycost.errors import InvalidInput
 from copycost.reduce import Request, reduce
+from copycost.strategies import parse
 
 REPEATS = {5: 3, 6: 3, 20: 11, 39: 0}
 """Which images of the pool repeat which."""
@@ -171,6 +172,132 @@ def test_groups_that_cannot_give_their_share_are_refused_where_the_plan_is_made(
     spec = build_spec(values(folder, strategy, budgets=[budget]))
     with pytest.raises(InvalidInput, match=words):
         make_plan(spec, Folder(tmp_path), load_data(spec, 0, None), 1)
+
+
+IN_ROUNDS = {"budgets": [8], "seed_share": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "more", "words"),
+    [
+        (
+            "uncertainty + random group=label",
+            {"rounds": 3},
+            "the 2 queries of a round are below the number of groups, 3",
+        ),
+        ("uncertainty + k-means group=label", {"rounds": 3}, "raise the budget or lower rounds, or leave group=label"),
+        ("drmi + random group=label", {"budgets": [2]}, "the budget of 2 queries is below the number of groups, 3"),
+        (
+            "cmal group=label + random",
+            {"budgets": [2]},
+            "the shortlist of 2 members is below .*, 3; give rho=3 or more",
+        ),
+        (
+            "cmal group=label + k-center rho=2",
+            {"rounds": 3},
+            "the shortlist of 2 members is below the number of groups",
+        ),
+        (
+            "random group=label + uncertainty",
+            {"budgets": [36], "rounds": 14},
+            "the shortlist of 1 members is below .*; lower the budget, as no more are free",
+        ),
+    ],
+)
+def test_a_part_that_will_be_asked_for_fewer_than_there_are_groups_is_refused_where_the_plan_is_made(
+    folder: Path, strategy: str, more: dict[str, Any], words: str
+) -> None:
+    spec = build_spec(values(folder, strategy, **IN_ROUNDS | more))
+    with pytest.raises(InvalidInput, match=words):
+        check_choices(spec, load_data(spec, 0, None), [0])
+
+
+@pytest.mark.parametrize(
+    "strategy",
+    ["uncertainty + random group=label", "cmal group=label + k-center rho=3", "cmal group=label + random rho=3"],
+)
+def test_parts_that_are_asked_for_one_a_group_in_every_round_are_let_pass(folder: Path, strategy: str) -> None:
+    budget = 3 if strategy.endswith("random rho=3") else 8
+    spec = build_spec(values(folder, strategy, **IN_ROUNDS | {"rounds": 2, "budgets": [budget]}))
+    check_choices(spec, load_data(spec, 0, None), [0])
+
+
+@pytest.mark.parametrize(
+    ("strategy", "words"),
+    [
+        ("drmi", "drmi with all starts over 36 images needs a matrix"),
+        ("coverage", "coverage of all of 36 images needs a matrix"),
+        ("trace", "trace with all starts over 36 inputs needs a matrix"),
+        ("drmi + random group=label", "all starts over 36 images"),
+        ("random + drmi rho=20", "all starts over 20 images"),
+        ("drmi group=label", None),
+        ("trace starts=2", None),
+        ("coverage reference=5", None),
+        ("random group=label + drmi rho=16", None),
+        ("k-center + drmi rho=16", None),
+    ],
+)
+def test_a_matrix_that_would_not_be_kept_is_refused_where_the_plan_is_made(
+    folder: Path, strategy: str, words: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("copycost.similarity._cost.MATRIX_LIMIT", 4 * 16 * 16)
+    spec = build_spec(values(folder, strategy, budgets=[8], rounds=2, seed_share=0.25))
+    data = load_data(spec, 0, None)
+    if words is None:
+        check_choices(spec, data, [0])
+        return
+    with pytest.raises(InvalidInput, match=words):
+        check_choices(spec, data, [0])
+
+
+def test_a_list_that_the_random_start_leaves_too_short_is_refused_before_anything_is_asked(
+    folder: Path, tmp_path: Path
+) -> None:
+    text = listed(tmp_path / "hand.txt", *range(20), 39)  # 21 lines that lead to 18 members
+    members = np.arange(18)  # numbered without the two repeats among them
+    tight = {"budgets": [21], "rounds": 2, "seed_share": 1 / 7, "seeds": 40}
+    for combined in (f"{text} + uncertainty", f"uncertainty + {text}"):
+        spec = build_spec(values(folder, combined, **tight))
+        data, left = load_data(spec, 0, None), []
+        for seed in range(40):
+            start = _beforehand(data, spec.shares().sizes(parse(combined), 21), 21, seed).asked
+            left.append(18 - int(np.isin(start, members).sum()))
+            if left[-1] == 18:
+                check_choices(spec, data, [seed])
+                continue
+            words = f"leads to {left[-1]} different members .* free after 3 drawn at random, and 18 queries"
+            with pytest.raises(InvalidInput, match=words):
+                check_choices(spec, data, [seed])
+        assert 18 in left
+        with pytest.raises(InvalidInput, match="drawn at random, and 18 queries"):
+            run_audit(spec, tmp_path / "out")
+        assert not (tmp_path / "out" / "targets").exists()
+
+
+def test_the_random_start_that_is_known_beforehand_is_the_one_a_cell_draws(folder: Path, tmp_path: Path) -> None:
+    stopping = {"validation_share": 0.25, "schedule": "early-stopping:2", "seeds": 2}
+    spec = build_spec(values(folder, "uncertainty", budgets=[16], rounds=2, seed_share=0.25, **stopping))
+    result, data = run_audit(spec, tmp_path / "out"), load_data(spec, 0, None)
+    sizes = spec.shares().sizes(parse("uncertainty"), 16)
+    assert sizes.rounds[0] == 4
+    for cell in result.cells:
+        known = _beforehand(data, sizes, 16, cell["spec"]["seed"])
+        assert cell["result"]["chosen"]["pool_index"][:4] == sorted(known.asked.tolist())
+        assert not np.isin(cell["result"]["validation"]["pool_index"], known.free()).any()
+
+
+def test_an_export_of_several_cells_is_no_list_until_the_lines_of_one_are_kept(folder: Path, tmp_path: Path) -> None:
+    result = run_audit(build_spec(values(folder, "random", budgets=[9, 12])), tmp_path / "out")
+    export(result, tmp_path / "out", tmp_path / "tables")
+    chosen = tmp_path / "tables/chosen.csv"
+    with pytest.raises(
+        InvalidInput, match=r"repeats the index \d+; name each member once, of an export of several cells"
+    ):
+        parse(f"list:{chosen}")
+    key = result.cells[0]["key"]
+    lines = chosen.read_text().splitlines(keepends=True)
+    chosen.write_text("".join([lines[0], *(line for line in lines if line.startswith(key))]))
+    assert str(parse(f"list:{chosen}")).startswith("list:")
 
 
 def test_a_group_that_validation_leaves_too_small_in_any_seed_is_refused_where_the_plan_is_made(

@@ -18,12 +18,13 @@ from copycost.audit import AuditResult, Folder, build_spec, read_audit, run_audi
 from copycost.audit._tasks import looks_up
 from copycost.errors import InvalidInput, TargetError
 from copycost.extraction import Cell, Scenario, Shares, check_looks, pool_probabilities, run_cell
+from copycost.extraction._inside import Inside
 from copycost.inputs import Inputs
-from copycost.networks import Classifier, build
+from copycost.networks import Classifier, activation_traces, build
 from copycost.oracle import AnswerKind, Ledger
 from copycost.oracle.targets import FunctionTarget, NetworkTarget
 from copycost.report import write_page
-from copycost.strategies import parse
+from copycost.strategies import Memo, parse
 from copycost.substitutes import Schedule
 from copycost.transfer import TransferPlan
 
@@ -233,6 +234,47 @@ def check_page(result: AuditResult, out: Path) -> None:
     page = (out / "report.html").read_text()
     assert "which no budget pays for" in page
     assert Folder(out).spec_file.exists()
+
+
+def test_traces_that_take_too_much_are_refused_before_anything_is_charged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool, test = images_of(20, 0), images_of(5, 1)
+    scenario = Scenario(network_target(), pool, None, test, None, np.zeros(5, np.int64), ("a", "b", "c"))
+    cell = Cell(parse("random + trace"), AnswerKind.parse("top1"), 5, 0, "lenet5", Schedule("steps", 3))
+    monkeypatch.setattr("copycost.networks._traces.TRACES_LIMIT", 20 * 814)
+    check_looks(cell.strategy, scenario.target, pool)
+    monkeypatch.setattr("copycost.networks._traces.TRACES_LIMIT", 20 * 814 - 1)
+    words = (
+        r"traces of 6508 neurons for 20 inputs .* those of 19 inputs. Take a smaller pool, or leave strategy 'random \+"
+    )
+    with Ledger(tmp_path / "ledger") as ledger:
+        with pytest.raises(InvalidInput, match=words):
+            run_cell(cell, scenario, ledger)
+        assert ledger.counts("copy").charged == 0
+    check_looks(parse("random"), scenario.target, pool)
+
+
+def test_traces_of_a_target_trained_here_that_take_too_much_are_refused_before_it_is_trained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("copycost.networks._traces.TRACES_LIMIT", POOL * 814 - 1)
+    values: dict[str, Any] = {"target": "lenet5@pool.npz", "pool": "pool.npz", "test": "test.npz", "seeds": 1}
+    values |= {"strategies": ["random", "trace starts=1"], "budgets": [6], "schedule": "steps:3"}
+    with pytest.raises(
+        InvalidInput, match=f"traces of 6508 neurons for {POOL} inputs .* leave strategy 'trace starts=1'"
+    ):
+        run_audit(build_spec(values), folder / "out")
+    assert not (folder / "out/targets").exists()
+
+
+def test_traces_that_an_earlier_version_has_kept_are_made_anew(tmp_path: Path) -> None:
+    pool, memo = images_of(8, 0), Memo(tmp_path / "memo")
+    target = NetworkTarget(network_target().classifier, (28, 28, 1), 3, name="lenet5", fingerprint="known")
+    memo.array(("target_traces/1", "known", pool.digest()), lambda: np.zeros((8, 814), np.uint8))
+    found = Inside(target, pool, memo, lambda: np.zeros((8, 3))).find(frozenset({"target_traces"}))
+    np.testing.assert_array_equal(found["target_traces"], activation_traces(target.classifier, pool))
 
 
 def test_a_network_without_neurons_to_see_is_refused_before_anything_is_charged(tmp_path: Path) -> None:

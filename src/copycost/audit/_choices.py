@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from copycost._streams import stream
 from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec
 from copycost.errors import InvalidInput
-from copycost.extraction import validation_rows
+from copycost.extraction import Sizes, check_looks, validation_rows
+from copycost.inputs import Images
+from copycost.networks import new_classifier
+from copycost.oracle.targets import NetworkTarget
 from copycost.strategies import Knowledge, Strategy, parse
 from copycost.strategies._combination import Combination
-from copycost.strategies._groups import by_group
+from copycost.strategies._groups import Grouped, by_group, free_by_group
 from copycost.strategies._list import Listed
 
 __all__ = ["check_choices", "parts_of", "seeds_that_share"]
@@ -37,28 +41,36 @@ def check_choices(spec: AuditSpec, data: Data, seeds: Iterable[int]) -> None:
     ------
     InvalidInput
         If a strategy needs labels that the pool does not have, a list leads beyond the pool or to too few members that
-        are free, there are fewer queries than groups, or a group is too small for its share.
+        are free, there are fewer queries than groups, a group is too small for its share or too large for its matrix,
+        or neurons of a target that is to be trained here cannot be seen for the whole pool.
     """
+    seeds = tuple(seeds)
+    _check_neurons(spec, data)
     for text in spec.strategies:
         strategy = parse(text)
         _check_labels(strategy, data)
-        if not any(isinstance(part, Listed) or _grouped(part) for part in parts_of(strategy)):
+        listed = any(isinstance(part, Listed) for part in parts_of(strategy))
+        if not listed and not any(isinstance(part, Grouped) or _grouped(part) for part in parts_of(strategy)):
             continue
         for budget in spec.budgets:
             sizes = spec.shares().sizes(strategy, budget)
-            for seed in seeds if sizes.validation else (0,):
-                taken = validation_rows(sizes.validation, len(data.pool.inputs), seed=seed, budget=budget)
-                knowledge = _beforehand(data, budget, taken.tolist())
-                _check_choice(strategy, knowledge, sum(sizes.rounds[1:] if sizes.iterative else sizes.rounds))
+            drawn = sizes.validation or (listed and sizes.iterative)
+            for seed in seeds if drawn else (0,):
+                _check_choice(strategy, _beforehand(data, sizes, budget, seed), sizes)
 
 
-def _beforehand(data: Data, budget: int, taken: list[int]) -> Knowledge:
+def _beforehand(data: Data, sizes: Sizes, budget: int, seed: int) -> Knowledge:
+    """Return what is known once validation and the random start are drawn, as a cell draws them."""
     pool = data.pool
+    taken = validation_rows(sizes.validation, len(pool.inputs), seed=seed, budget=budget)
+    free = np.setdiff1d(np.arange(len(pool.inputs)), taken)
+    start = stream(seed, "seed queries", budget).choice(free, sizes.rounds[0] if sizes.iterative else 0, replace=False)
     return Knowledge(
         pool.inputs,
         max(2, len(data.classes)),
+        asked=start,
         labels=pool.labels,
-        candidates=np.setdiff1d(np.arange(len(pool.inputs)), taken),
+        candidates=free,
         numbering=data.numbering,
         budget=budget,
     )
@@ -80,15 +92,66 @@ def _check_labels(strategy: Strategy, data: Data) -> None:
     )
 
 
-def _check_choice(strategy: Strategy, knowledge: Knowledge, k: int) -> None:
-    """Refuse a choice of ``k`` that is certain to fail, whatever the target answers."""
-    first, *rest = parts_of(strategy)
-    for part in (first, *rest):
-        if isinstance(part, Listed) and (most := part.most(knowledge)) < k:
+def _check_neurons(spec: AuditSpec, data: Data) -> None:
+    """Refuse looks at the neurons of a target before it is trained here: a fresh network has as many."""
+    pool = data.pool.inputs
+    looking = [strategy for strategy in map(parse, spec.strategies) if "target_traces" in strategy.looks_inside]
+    if not looking or not spec.trains_target or not isinstance(pool, Images):
+        return
+    architecture, classes = spec.target.partition("@")[0], max(2, len(data.classes))
+    fresh = new_classifier(architecture, pool.take([0]), classes, rng=np.random.default_rng(0))
+    for strategy in looking:
+        check_looks(strategy, NetworkTarget(fresh, pool.shape, classes, name=spec.target), pool)
+
+
+def _check_choice(strategy: Strategy, knowledge: Knowledge, sizes: Sizes) -> None:
+    """Refuse choices that are certain to fail, whatever the target answers."""
+    chosen = sizes.rounds[1:] if sizes.iterative else sizes.rounds
+    for part in parts_of(strategy):
+        if isinstance(part, Listed) and (most := part.most(knowledge)) < sum(chosen):
+            after = f" after {sizes.rounds[0]} drawn at random" if sizes.iterative else ""
             raise InvalidInput(
-                f"the list {part.path} leads to {most} different members of the pool that are free, and {k} queries "
-                "are to be chosen from it; ask for fewer, or add to the list."
+                f"the list {part.path} leads to {most} different members of the pool that are free{after}, and "
+                f"{sum(chosen)} queries are to be chosen from it; ask for fewer, or add to the list."
             )
-    if not rest and _grouped(first):
-        redistribute = bool(getattr(first, "redistribute", False))
+    _check_counts(strategy, knowledge, chosen, in_rounds=sizes.iterative)
+    _check_groups(strategy, knowledge, chosen[0])
+
+
+def _check_counts(strategy: Strategy, knowledge: Knowledge, chosen: Sequence[int], *, in_rounds: bool) -> None:
+    """Refuse fewer queries, or a shorter shortlist, than there are groups, in any round."""
+    groups = 0 if knowledge.labels is None else len(np.unique(knowledge.labels))
+    free = len(knowledge.free())
+    for k in chosen:
+        if _grouped(parts_of(strategy)[-1]) and k < groups:
+            what = f"the {k} queries of a round are" if in_rounds else f"the budget of {k} queries is"
+            way = "raise the budget or lower rounds" if in_rounds else "raise the budget"
+            raise InvalidInput(_too_few(strategy, what, groups, way))
+        if isinstance(strategy, Combination) and _grouped(strategy.first):
+            rho = strategy.shortlist(k, free, knowledge.budget)
+            if rho < groups:
+                way = f"give rho={groups} or more" if groups <= free else "lower the budget, as no more are free"
+                raise InvalidInput(_too_few(strategy, f"the shortlist of {rho} members is", groups, way))
+        free -= k
+
+
+def _too_few(strategy: Strategy, what: str, groups: int, way: str) -> str:
+    return (
+        f"strategy '{strategy}' takes at least one of each group, and {what} below the number of groups, {groups}; "
+        f"{way}, or leave group=label out."
+    )
+
+
+def _check_groups(strategy: Strategy, knowledge: Knowledge, k: int) -> None:
+    """Refuse groups that are too large for a strategy's settings, or too small for their share."""
+    first = parts_of(strategy)[0]
+    if isinstance(first, Grouped):
+        for ids in free_by_group(knowledge, first.group):
+            first.check_group(len(ids))
+    if isinstance(strategy, Combination):
+        # groups among what the first picks are not known, and what it cannot give of one it takes of the others
+        if isinstance(strategy.second, Grouped) and not _grouped(strategy.second):
+            strategy.second.check_group(strategy.shortlist(k, first.most(knowledge), knowledge.budget))
+    elif _grouped(strategy):
+        redistribute = bool(getattr(strategy, "redistribute", False))
         by_group(knowledge, k, "label", redistribute, lambda ids, count: ids[:count])

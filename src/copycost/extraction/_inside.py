@@ -11,6 +11,7 @@ from copycost._types import AnyArray, Float32Array
 from copycost.errors import InvalidInput
 from copycost.inputs import Images, Inputs
 from copycost.networks import activation_traces, pass_sizes
+from copycost.networks._traces import check_room
 from copycost.oracle import Ledger, Oracle
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo, Strategy
@@ -26,6 +27,8 @@ def check_looks(strategy: Strategy, target: Target, pool: Inputs) -> None:
     Raises
     ------
     InvalidInput
+        If the target gives no probabilities or has no neurons to see, or traces of the whole pool would take more than
+        2 GiB.
     """
     looks = strategy.looks_inside
     if "target_probabilities" in looks and not target.gives_probabilities:
@@ -40,7 +43,8 @@ def check_looks(strategy: Strategy, target: Target, pool: Inputs) -> None:
             f"strategy '{strategy}' needs to see which neurons the target activates, and {target.name} is no network "
             "over images held here; choose another strategy, or a target from weights or trained here."
         )
-    pass_sizes(target.classifier, pool)  # which refuses a network without such neurons
+    neurons = sum(pass_sizes(target.classifier, pool))  # which refuses a network without such neurons
+    check_room(len(pool), neurons, f"Take a smaller pool, or leave strategy '{strategy}' out.")
 
 
 def pool_probabilities(
@@ -96,7 +100,7 @@ class Inside:
             assert isinstance(self._target, NetworkTarget)
             classifier, fingerprint = self._target.classifier, self._target.fingerprint()
             memo = Memo() if fingerprint is None else self._memo
-            key = ("target_traces/1", fingerprint, self._pool.digest())
+            key = ("target_traces/2", fingerprint, self._pool.digest())
             self._found["target_traces"] = memo.array(key, lambda: activation_traces(classifier, self._pool))
             self._found["target_layers"] = pass_sizes(classifier, self._pool)
         return dict(self._found)

@@ -16,7 +16,7 @@ from copycost.errors import InvalidInput
 from copycost.inputs import Inputs
 from copycost.networks._classifier import AnyClassifier
 
-__all__ = ["activation_traces", "pass_sizes", "relu_layers", "relu_sizes"]
+__all__ = ["activation_traces", "check_room", "pass_sizes", "relu_layers", "relu_sizes"]
 
 TRACES_LIMIT = 2 * 2**30  # bytes: above this no traces are made
 _BATCH = 256  # inputs in one forward pass: small enough to stay in cache
@@ -126,7 +126,8 @@ def activation_traces(classifier: AnyClassifier, inputs: Inputs, layers: Sequenc
                 raise InvalidInput(f"no input passes the layers {', '.join(names)}; name others, or none for all.")
             if not start:
                 neurons = sum(found.shape[1] for found in states)
-                traces = _room(len(rows), neurons)
+                check_room(len(rows), neurons)
+                traces = np.empty((len(rows), -(-neurons // 8)), np.uint8)
             if sum(found.shape[1] for found in states) != neurons:
                 raise InvalidInput(
                     f"the network {type(classifier.network).__name__} passes its ReLU layers another number of times "
@@ -136,16 +137,19 @@ def activation_traces(classifier: AnyClassifier, inputs: Inputs, layers: Sequenc
     return traces
 
 
-def _room(n: int, neurons: int) -> ByteArray:
-    """Return space for the traces of ``n`` inputs, or refuse what takes too much."""
+def check_room(n: int, neurons: int, way: str = "Take a smaller pool, or name fewer layers.") -> None:
+    """Refuse traces of so many neurons for ``n`` inputs that take too much; ``way`` says what else can be done.
+
+    Raises
+    ------
+    InvalidInput
+    """
     width = -(-neurons // 8)
     if n * width > TRACES_LIMIT:
         raise InvalidInput(
             f"traces of {neurons} neurons for {n} inputs take {n * width / 2**30:.1f} GiB; at most "
-            f"{TRACES_LIMIT / 2**30:.1f} GiB are kept, those of {TRACES_LIMIT // width} inputs. Take a smaller pool, "
-            "or name fewer layers."
+            f"{TRACES_LIMIT / 2**30:.1f} GiB are kept, those of {TRACES_LIMIT // width} inputs. {way}"
         )
-    return np.empty((n, width), np.uint8)
 
 
 def _pack(states: Sequence[BoolArray], traces: ByteArray) -> None:

@@ -23,6 +23,10 @@ class Combination(Strategy):
     Both see the same copy and the same members asked. The record keeps the facts of both (those of ``first`` where
     both tell the same) and ``rho``, the length of the shortlist.
 
+    Where ``first`` chooses group by group, its shortlist holds of each group in proportion, and what a group cannot
+    give is taken from the others, with or without ``redistribute``: what ``second`` leaves of a group in earlier rounds
+    hangs on the answers, and nothing that was paid for is to end in a refusal.
+
     Attributes
     ----------
     first, second : Strategy
@@ -118,23 +122,30 @@ class Combination(Strategy):
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return the ``k`` members that ``second`` chooses of those that ``first`` picks."""
-        rho = self._shortlist(k, self.first.most(knowledge), knowledge.budget)
+        rho = self.shortlist(k, self.first.most(knowledge), knowledge.budget)
         unshared = Memo()  # what is picked by the answers comes up once, and is not worth a file
         picking = dataclasses.replace(knowledge, memo=unshared) if self.iterative else knowledge
-        picked = self.first.select(picking, rho, rng=rng)
+        picked = _redistributing(self.first).select(picking, rho, rng=rng)
         shortlist = dataclasses.replace(knowledge, candidates=np.sort(picked.pool_index), memo=unshared)
         chosen = self.second.select(shortlist, k, rng=rng)
         facts = {**chosen.facts, **picked.facts, "rho": rho}
         return dataclasses.replace(chosen, facts=facts)
 
-    def _shortlist(self, k: int, most: int, budget: int) -> int:
-        """Return how many ``first`` picks: rho or the whole budget, at most what it can give, though at least ``k``."""
+    def shortlist(self, k: int, most: int, budget: int) -> int:
+        """Return how many ``first`` picks: rho or the whole budget, at most what it can give, though at least ``k``.
+
+        Parameters
+        ----------
+        k : how many ``second`` is to choose
+        most : how many ``first`` can give
+        budget : queries of the whole extraction
+        """
         return max(k, min(most, budget if self.rho is None else self.rho))
 
     def seconds(self, knowledge: Knowledge, k: int) -> float:
         """Return the time of both, the second's over a pool as long as the shortlist."""
         pool, labels = knowledge.pool, knowledge.labels
-        rho = min(len(pool), self._shortlist(k, len(pool), knowledge.budget))
+        rho = min(len(pool), self.shortlist(k, len(pool), knowledge.budget))
         smaller = dataclasses.replace(
             knowledge, pool=pool.take(np.arange(rho)), labels=None if labels is None else labels[:rho]
         )
@@ -143,3 +154,10 @@ class Combination(Strategy):
     def __str__(self) -> str:
         both = f"{self.first} + {self.second}"
         return both if self.rho is None else f"{both} rho={self.rho}"
+
+
+def _redistributing(strategy: Strategy) -> Strategy:
+    """Return a strategy whose other groups take what a small group cannot give, where it chooses by groups."""
+    if getattr(strategy, "group", "none") == "none" or getattr(strategy, "redistribute", True):
+        return strategy
+    return dataclasses.replace(strategy, redistribute=True)  # type: ignore[type-var]

@@ -12,7 +12,7 @@ from copycost.datasets import largest_remainder
 from copycost.errors import InvalidInput
 from copycost.strategies._base import Grouping, Knowledge, Queries, Strategy
 
-__all__ = ["Grouped", "by_group", "group_sizes"]
+__all__ = ["Grouped", "by_group", "free_by_group", "group_sizes"]
 
 
 class Grouped(Strategy):
@@ -32,6 +32,16 @@ class Grouped(Strategy):
     def needs(self) -> frozenset[str]:
         """The pool's labels, where it is grouped by them."""
         return frozenset({"labels"} if self.group == "label" else ())
+
+    def check_group(self, n: int) -> None:
+        """Refuse a group of ``n`` free members, or a pool of them, that is too large for its settings.
+
+        Raises
+        ------
+        InvalidInput
+            Never, unless a strategy says more.
+        """
+        return None
 
     def choose(self, knowledge: Knowledge, k: int, *, rng: np.random.Generator) -> Queries:
         """Return ``k`` members, group after group."""
@@ -83,16 +93,15 @@ def by_group(
     InvalidInput
         If there are fewer queries than groups, or a group has fewer free images than its share.
     """
-    free = knowledge.free()
+    members = free_by_group(knowledge, group)
     if group == "none" or knowledge.labels is None:
-        return choose(free, k)
+        return choose(members[0], k)
     sizes = np.bincount(knowledge.labels, minlength=knowledge.classes)
     groups = np.flatnonzero(sizes)
     if k < len(groups):
         raise InvalidInput(
             f"the budget of {k} queries is below the number of groups, {len(groups)}; ask at least one a group."
         )
-    members = [free[knowledge.labels[free] == label] for label in groups]
     shares = largest_remainder(k, sizes[groups])
     if redistribute:
         shares = _within(shares, np.array([len(ids) for ids in members]))
@@ -112,6 +121,14 @@ def _within(shares: IntArray, room: IntArray) -> IntArray:
     while (missing := int(shares.sum() - given.sum())) > 0:
         given = np.minimum(given + largest_remainder(missing, room - given), room)
     return given
+
+
+def free_by_group(knowledge: Knowledge, group: Grouping) -> list[IntArray]:
+    """Return the free pool indices of each group of the pool, ascending; of a group that is used up there are none."""
+    free = knowledge.free()
+    if group == "none" or knowledge.labels is None:
+        return [free]
+    return [free[knowledge.labels[free] == label] for label in np.unique(knowledge.labels)]
 
 
 def group_sizes(knowledge: Knowledge, group: str) -> IntArray:

@@ -175,6 +175,9 @@ def _read(content: bytes, path: str) -> IntArray:
                 "more."
             )
         if int(cell) in found:
-            raise InvalidInput(f"line {line} of the list {path} repeats the index {int(cell)}; name each member once.")
+            cells_of = ", of an export of several cells the lines of one" if headed else ""
+            raise InvalidInput(
+                f"line {line} of the list {path} repeats the index {int(cell)}; name each member once{cells_of}."
+            )
         found[int(cell)] = None
     return np.array(list(found), np.int64)

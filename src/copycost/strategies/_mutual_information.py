@@ -52,6 +52,11 @@ class ByInformation(Grouped):
     def too_large(self, n: int, size: str) -> str:
         """Return what is wrong, and what to do, where all of ``n`` images would need a matrix of ``size``."""
 
+    def check_group(self, n: int) -> None:
+        """Refuse all of so many images that their matrix would not be kept."""
+        if not (matrix_fits(n) or self.samples(n)):
+            raise InvalidInput(self.too_large(n, f"{matrix_bytes(n) / 2**30:.1f} GiB"))
+
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
         """Return ``count`` of ``ids`` as the solver, or an earlier call that asked the same, has chosen them."""
         return self.choose_and_tell(ids, count, knowledge, rng)[0]
@@ -75,12 +80,8 @@ class ByInformation(Grouped):
         return ids[found[:-1]], facts
 
     def _similarity(self, images: Images, knowledge: Knowledge) -> Similarity:
-        n = len(images)
-        if matrix_fits(n):
-            return _kept_matrix(images, knowledge)
-        if not self.samples(n):
-            raise InvalidInput(self.too_large(n, f"{matrix_bytes(n) / 2**30:.1f} GiB"))
-        return OnDemand(images.array)
+        self.check_group(len(images))
+        return _kept_matrix(images, knowledge) if matrix_fits(len(images)) else OnDemand(images.array)
 
 
 def _compared(knowledge: Knowledge, ids: IntArray, by_luminance: bool) -> Images:

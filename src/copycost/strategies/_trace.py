@@ -89,19 +89,22 @@ class Trace(Grouped):
         cut = dataclasses.replace(knowledge, target_traces=bits, target_layers=(neurons,))
         return super().choose(cut, k, rng=rng)
 
+    def check_group(self, n: int) -> None:
+        """Refuse all starts over so many inputs that the matrix of their distances would not be kept."""
+        if not (self._samples(n) or matrix_fits(n)):
+            raise InvalidInput(
+                f"trace with all starts over {n} inputs needs a matrix of {matrix_bytes(n) / 2**30:.1f} GiB; give a "
+                "number of starts, such as starts=8, group by label, or take a part of the pool."
+            )
+
     def choose_within(self, ids: IntArray, count: int, knowledge: Knowledge, rng: np.random.Generator) -> IntArray:
         """Return ``count`` of ``ids``, kept where nothing is drawn."""
         bits = cast(ByteArray, knowledge.target_traces)
         if len(ids) < len(bits):
             bits = bits[ids]
-        if self.starts is not None and self.starts < len(ids):
+        if self._samples(len(ids)):
             return ids[self._solve(bits, count, knowledge, rng)]
-        if not matrix_fits(len(ids)):
-            raise InvalidInput(
-                f"trace with all starts over {len(ids)} inputs needs a matrix of "
-                f"{matrix_bytes(len(ids)) / 2**30:.1f} GiB; give a number of starts, such as starts=8, group by label, "
-                "or take a part of the pool."
-            )
+        self.check_group(len(ids))
         digest = hashlib.sha256(repr(bits.shape).encode())
         digest.update(np.ascontiguousarray(bits).data)
         key = ("trace/1", digest.hexdigest(), count, self.direction, self.init)
@@ -123,6 +126,10 @@ class Trace(Grouped):
             "active_upper_quartile": high,
             "active_highest": float(inside.max()),
         }
+
+    def _samples(self, n: int) -> bool:
+        """Return whether there are fewer starts than inputs, so that the choice depends on the generator."""
+        return self.starts is not None and self.starts < n
 
     def _traces(self, knowledge: Knowledge) -> tuple[ByteArray, int]:
         """Return the traces of the pool over the layers that count, packed, and how many neurons those are."""
