@@ -478,9 +478,12 @@ def test_a_stopped_audit_says_so_and_can_go_on(tmp_path: Path) -> None:
         "--out",
         str(tmp_path / "out"),
     ]
+    # what a shell starts in the background does not hear Ctrl-C
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    runs = f"{hears}import runpy\nif __name__ == '__main__': runpy.run_module('copycost', run_name='__main__')"
     for number in (signal.SIGINT, signal.SIGTERM):
         process = subprocess.Popen(
-            [sys.executable, "-m", "copycost", arguments[0], "lenet5@embedded:train", *arguments[1:]],
+            [sys.executable, "-c", runs, arguments[0], "lenet5@embedded:train", *arguments[1:]],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
