@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from copycost._streams import stream
 from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec
 from copycost.errors import InvalidInput
-from copycost.extraction import Sizes, check_looks, validation_rows
+from copycost.extraction import Sizes, check_looks, start_rows, validation_rows
 from copycost.inputs import Images
 from copycost.networks import new_classifier
 from copycost.oracle.targets import NetworkTarget
@@ -64,7 +63,7 @@ def _beforehand(data: Data, sizes: Sizes, budget: int, seed: int) -> Knowledge:
     pool = data.pool
     taken = validation_rows(sizes.validation, len(pool.inputs), seed=seed, budget=budget)
     free = np.setdiff1d(np.arange(len(pool.inputs)), taken)
-    start = stream(seed, "seed queries", budget).choice(free, sizes.rounds[0] if sizes.iterative else 0, replace=False)
+    start = start_rows(sizes.rounds[0] if sizes.iterative else 0, free, seed=seed, budget=budget)
     return Knowledge(
         pool.inputs,
         max(2, len(data.classes)),

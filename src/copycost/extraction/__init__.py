@@ -4,7 +4,7 @@ from copycost.extraction._cell import run_cell
 from copycost.extraction._contract import Cell, Extraction, Scenario
 from copycost.extraction._inside import check_looks, pool_probabilities
 from copycost.extraction._measure import measure_robustness, top5_accuracy
-from copycost.extraction._shares import Shares, Sizes, validation_rows
+from copycost.extraction._shares import Shares, Sizes, start_rows, validation_rows
 
 __all__ = [
     "Cell",
@@ -16,6 +16,7 @@ __all__ = [
     "measure_robustness",
     "pool_probabilities",
     "run_cell",
+    "start_rows",
     "top5_accuracy",
     "validation_rows",
 ]

@@ -17,7 +17,7 @@ from copycost.extraction._checkpoints import Checkpoints
 from copycost.extraction._contract import Cell, Extraction, Scenario
 from copycost.extraction._inside import Inside, check_looks, pool_probabilities
 from copycost.extraction._measure import measure_copy, measure_round
-from copycost.extraction._shares import Sizes, validation_rows
+from copycost.extraction._shares import Sizes, start_rows, validation_rows
 from copycost.networks import AnyClassifier, new_classifier
 from copycost.oracle import Answers, Ledger, Oracle
 from copycost.strategies import Knowledge, Memo, Queries
@@ -198,9 +198,9 @@ class _Loop:
             return kept
         k = self._sizes.rounds[number]
         if self._sizes.iterative and number == 0:
-            rng = stream(self._cell.seed, "seed queries", self._cell.budget)
-            drawn = rng.choice(self._knowledge(None).free(), k, replace=False)
-            queries = Queries.members(self._scenario.pool, np.sort(drawn))
+            free = self._knowledge(None).free()
+            drawn = start_rows(k, free, seed=self._cell.seed, budget=self._cell.budget)
+            queries = Queries.members(self._scenario.pool, drawn)
         else:
             substitute = self.substitute(number - 1) if self._cell.strategy.iterative else None
             names = ("round", number) if self._sizes.iterative else ()

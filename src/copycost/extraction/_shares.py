@@ -11,13 +11,18 @@ from copycost._types import IntArray
 from copycost.errors import InvalidInput
 from copycost.strategies import Strategy
 
-__all__ = ["Shares", "Sizes", "validation_rows"]
+__all__ = ["Shares", "Sizes", "start_rows", "validation_rows"]
 
 
 def validation_rows(count: int, pool: int, *, seed: int, budget: int) -> IntArray:
     """Return which of a pool of so many inputs validate, ascending: the same ones for all strategies."""
     rng = stream(seed, "validation queries", budget)
     return np.sort(rng.choice(pool, count, replace=False)).astype(np.int64) if count else np.zeros(0, np.int64)
+
+
+def start_rows(count: int, free: IntArray, *, seed: int, budget: int) -> IntArray:
+    """Return which of the free members start an iterative strategy, ascending: the same ones for all of them."""
+    return np.sort(stream(seed, "seed queries", budget).choice(free, count, replace=False)).astype(np.int64)
 
 
 @dataclass(frozen=True)
