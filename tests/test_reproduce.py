@@ -669,6 +669,24 @@ def test_merged_records_that_lack_a_finished_cell_are_merged_again(tables: Libra
     assert [cell["key"] for cell in json.loads(merged.read_text())["cells"]] == [cell["key"] for cell in whole["cells"]]
 
 
+def test_an_audit_of_which_merged_records_were_kept_grows_from_them(copied: Path) -> None:
+    kept = copied / "small" / "test-noise"
+    before = json.loads((kept / "records.json").read_text())
+    shutil.rmtree(copied / "small" / "test-digits")
+    shutil.rmtree(kept)
+    kept.mkdir()
+    (kept / "records.json").write_text(json.dumps(before))
+    grown = {"test-noise": {"small": {**AUDITS["audits"]["test-noise"]["small"], "seeds": 3}}}  # type: ignore[index]
+    panels = [panel for panel in TABLE["panels"] if panel["title"] == "Noise"]  # type: ignore[index]
+    changed = {**TABLE, "panels": panels, "ratios": [], "flags": []}
+    tables = _library(copied / "yaml", {"schema": "copycost.audits/1", "audits": grown}, changed)
+    (view,) = reproduce("test-table1", "small", copied, workers=1, tables=tables)
+    assert (view.expected, view.missing) == (6, 0)
+    after = {cell["key"]: cell for cell in json.loads((kept / "records.json").read_text())["cells"]}
+    assert len(after) == 6
+    assert all(after[cell["key"]] == cell for cell in before["cells"])  # their seconds too: none ran again
+
+
 def test_an_audit_of_another_version_does_not_keep_the_others_waiting(copied: Path) -> None:
     digits, noise = (AUDITS["audits"][name]["small"] for name in ("test-digits", "test-noise"))  # type: ignore[index]
     changed = {"test-digits": {"small": digits}, "test-noise": {"small": {**noise, "uniform": 7}}}

@@ -57,10 +57,10 @@ class Records:
         keys = [cell.key for cell in cells]
         return sum(key in merged or (folder.cell(key) / "record.json").exists() for key in keys)
 
-    def merged(self, audit: str, cells: Sequence[CellSpec]) -> int:
-        """Return how many cells of an audit are in its merged records."""
-        there = {one["key"] for one in self._all(audit, "cells")}
-        return sum(cell.key in there for cell in cells)
+    def merged(self, audit: str, cells: Sequence[CellSpec]) -> list[Record]:
+        """Return the records of those cells of an audit that are in its merged records."""
+        wanted = {cell.key for cell in cells}
+        return [one for one in self._all(audit, "cells") if one["key"] in wanted]
 
     def run(self, audit: str) -> Record | None:
         """Return how an audit was run, once it was run to its end."""

@@ -127,6 +127,7 @@ def _measure(
             with (mine := Folder(folder / audit)).hold():
                 if mine.check(spec) and mine.spec() is None:
                     mine.adopt(spec)  # a wider one is adopted once its plan is made
+                _lay_out(mine, tables.cells(audit, scale))
                 _share_targets(spec, mine.path, others)
                 _lend_memo(mine.path, others)
             run(spec, folder / audit)
@@ -166,7 +167,16 @@ def _audits(chosen: Sequence[Table], scale: Scale, tables: Library) -> list[str]
 
 def _is_finished(cells: Sequence[CellSpec], folder: Path) -> bool:
     """Whether nothing is left to run or to merge; an audit whose merged records alone were kept is finished too."""
-    return Records(folder.parent).merged(folder.name, cells) == len(cells)
+    return len(Records(folder.parent).merged(folder.name, cells)) == len(cells)
+
+
+def _lay_out(folder: Folder, cells: Sequence[CellSpec]) -> None:
+    """Lay out cells of which merged records alone were kept, so that an audit that grew since goes on from them."""
+    for record in Records(folder.path.parent).merged(folder.path.name, cells):
+        file = folder.cell(record["key"]) / "record.json"
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_json(file, record)
 
 
 def _share_targets(spec: AuditSpec, folder: Path, others: Sequence[Path]) -> None:
