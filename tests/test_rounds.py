@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -230,6 +231,16 @@ class Breaking(NetworkTarget):
         return super().reply(inputs)
 
 
+def _break(scenario: Scenario, folder: Path, strategy: str, left: int) -> None:
+    """Run a cell whose target fails, and leave its ledger and checkpoints in a folder."""
+    assert isinstance(scenario.target, NetworkTarget)
+    broken = Breaking(scenario.target.classifier, (28, 28, 1), 10, name="lenet5")
+    broken.left = left
+    failing = dataclasses.replace(scenario, target=broken)
+    with pytest.raises(TargetError, match="dead"):
+        _run(_cell(strategy), failing, folder / "ledger", checkpoints=folder / "rounds")
+
+
 @pytest.mark.parametrize(
     ("strategy", "left"),
     [*(("k-center", left) for left in (5, 10, 29, 31, 60, 99)), ("uncertainty", 31), ("dfal + k-center", 60)],
@@ -237,15 +248,8 @@ class Breaking(NetworkTarget):
 def test_a_cell_whose_target_fails_goes_on_in_its_round_and_finds_the_same(
     scenario: Scenario, tmp_path: Path, strategy: str, left: int
 ) -> None:
-    import dataclasses
-
     whole = _run(_cell(strategy), scenario, tmp_path / "whole").result
-    assert isinstance(scenario.target, NetworkTarget)
-    broken = Breaking(scenario.target.classifier, (28, 28, 1), 10, name="lenet5")
-    broken.left = left
-    failing = dataclasses.replace(scenario, target=broken)
-    with pytest.raises(TargetError, match="dead"):
-        _run(_cell(strategy), failing, tmp_path / "ledger", checkpoints=tmp_path / "rounds")
+    _break(scenario, tmp_path, strategy, left)
     again = _run(_cell(strategy), scenario, tmp_path / "ledger", checkpoints=tmp_path / "rounds")
     assert again.result == whole
     assert again.result["queries"]["charged"] == 100
@@ -295,15 +299,8 @@ def test_made_inputs_that_are_partly_paid_for_are_asked_again_whatever_the_copy_
     scenario: Scenario, tmp_path: Path, strategy: str, left: int
 ) -> None:
     """On another machine a retrained copy differs in its last digits; other inputs would be charged once more."""
-    import dataclasses
-
     whole = _run(_cell(strategy), scenario, tmp_path / "whole").result
-    assert isinstance(scenario.target, NetworkTarget)
-    broken = Breaking(scenario.target.classifier, (28, 28, 1), 10, name="lenet5")
-    broken.left = left
-    failing = dataclasses.replace(scenario, target=broken)
-    with pytest.raises(TargetError, match="dead"):
-        _run(_cell(strategy), failing, tmp_path / "ledger", checkpoints=tmp_path / "rounds")
+    _break(scenario, tmp_path, strategy, left)
     for copied in (tmp_path / "rounds").glob("copy-*"):
         copied.unlink()
     stages: list[str] = []
@@ -382,8 +379,6 @@ def test_made_inputs_that_equal_one_that_validates_are_dropped_and_never_trained
 
 def test_a_target_that_gives_one_class_alone_is_copied_with_it(scenario: Scenario, tmp_path: Path) -> None:
     """Classes that never appear among the answers, and a copy whose probabilities hardly differ, break nothing."""
-    import dataclasses
-
     import torch
 
     network = build("lenet5", (28, 28, 1), 10, rng=np.random.default_rng(0))
@@ -398,8 +393,6 @@ def test_a_target_that_gives_one_class_alone_is_copied_with_it(scenario: Scenari
 
 
 def test_robustness_of_the_copy_is_measured_where_asked(scenario: Scenario, tmp_path: Path) -> None:
-    import dataclasses
-
     cell = dataclasses.replace(_cell("random"), robustness=12)
     result = _run(cell, scenario, tmp_path / "ledger")
     found = result.result["measures"]["robustness"]

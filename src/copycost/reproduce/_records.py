@@ -52,7 +52,7 @@ class Records:
 
     def count(self, audit: str, cells: Sequence[CellSpec]) -> int:
         """Return how many cells of an audit are finished; what is in their records is not looked at."""
-        merged = {one["key"] for one in self._all(audit, "cells")}
+        merged = {one["key"] for one in self.merged(audit, cells)}
         folder = Folder(self._folder / audit)
         keys = [cell.key for cell in cells]
         return sum(key in merged or (folder.cell(key) / "record.json").exists() for key in keys)

@@ -186,10 +186,11 @@ def _share_targets(spec: AuditSpec, folder: Path, others: Sequence[Path]) -> Non
     alone.
     """
     for key in dict.fromkeys(target_key(spec, seed) for seed in range(spec.seeds)):
-        mine = Folder(folder).target(key)
+        if (mine := Folder(folder).target(key)).exists():
+            continue
         there = [one for other in others if finished(one := Folder(other).target(key), TARGET_SCHEMA)]
         there.sort(key=lambda one: not read_json(one / "record.json", TARGET_SCHEMA)["run"]["counts"].get("insider"))
-        for source in there if not mine.exists() else ():
+        for source in there:
             with suppress(LedgerError):
                 _copy_target(source, mine)
                 break

@@ -69,6 +69,11 @@ class Slot:
         """Whether it is measured by building a network rather than from records."""
         return self.measure.startswith("architecture.")
 
+    @property
+    def digits(self) -> int:
+        """Digits after the point as printed; none where nothing is."""
+        return self.printed.digits if self.printed else 0
+
 
 def slots_of(table: Table, scale: Scale, library: Library) -> dict[tuple[str, str, str], Slot]:
     """Return the slots of a table by panel, row and column.

@@ -215,8 +215,7 @@ def _panel(table: Table, title: str, cells: Cells, comparable: bool, sources: _S
 
 def _cell(table: Table, slot: Slot, found: Measured, comparable: bool) -> CellView:
     outside = differs(slot.printed, found, slot, table.unit)
-    digits = slot.printed.digits if slot.printed else 0
-    text = "" if found.figure is None else figure(found.figure, table.unit, digits)
+    text = "" if found.figure is None else figure(found.figure, table.unit, slot.digits)
     reason = why_missing(slot, found)
     return CellView(
         slot.row,

@@ -67,8 +67,7 @@ def measured_note(slot: Slot, measured: Measured, unit: str) -> str:
         return ""
     parts = []
     if slot.statistic == "mean":
-        digits = slot.printed.digits if slot.printed else 0
-        parts.append(interval_words(measured.interval, unit, digits) or "no interval")
+        parts.append(interval_words(measured.interval, unit, slot.digits) or "no interval")
     seeds = len(measured.seeds)
     words = f"{seeds} {'seed' if seeds == 1 else 'seeds'}"
     parts.append(words if seeds == measured.expected else f"{words} of {measured.expected}")
