@@ -15,6 +15,8 @@ import pytest
 from copycost import Images
 from copycost._types import AnyArray
 from copycost.audit import AuditResult, Folder, build_spec, read_audit, run_audit
+from copycost.audit._choices import check_choices
+from copycost.audit._scenario import load_data
 from copycost.audit._tasks import looks_up
 from copycost.errors import InvalidInput, TargetError
 from copycost.extraction import Cell, Scenario, Shares, check_looks, pool_probabilities, run_cell
@@ -128,21 +130,54 @@ def test_an_audit_that_grows_by_an_insider_looks_then_and_notes_it(folder: Path)
     assert counts(folder, "insider") == (0, 0)
 
 
-@pytest.mark.parametrize(
-    ("function", "strategy", "words"),
-    [
-        ("labels", "hcp", "'hcp' needs the target's own probabilities, and model_under_test:labels gives labels alone"),
-        ("classify", "trace", "'trace' needs to see which neurons the target activates"),
-    ],
-)
-def test_a_look_that_the_target_does_not_allow_is_refused_after_the_probe_alone(
-    folder: Path, function: str, strategy: str, words: str
-) -> None:
-    done = audit(folder, [strategy], "--seeds", "1", "--classes", "3", function=function)
+def test_probabilities_that_a_function_does_not_give_are_refused_after_the_probe_alone(folder: Path) -> None:
+    done = audit(folder, ["hcp"], "--seeds", "1", "--classes", "3", function="labels")
     assert done.returncode == 2
-    assert words in done.stderr
+    assert "'hcp' needs the target's own probabilities, and model_under_test:labels gives labels alone" in done.stderr
     assert counts(folder, "held-out") == counts(folder, "insider") == (0, 0)
     assert seen(folder) == 5
+
+
+@pytest.mark.parametrize(
+    ("target", "strategy", "words"),
+    [
+        ("model_under_test:classify", "trace", "is no network over images held here"),
+        ("model_under_test:classify", "random + trace layers=last", "is no network over images held here"),
+        ("network.onnx", "trace", "is no network over images held here"),
+        ("labels", "trace", "is no network over images held here"),
+        ("labels", "hcp", "needs the target's own probabilities, and labels gives labels alone"),
+        ("labels", "k-means pca=0.95", "needs the target's own probabilities, and labels gives labels alone"),
+        ("labels", "jbda", "makes inputs of its own"),
+        ("labels", "prada", "makes inputs of its own"),
+        ("labels", "noise", "makes inputs of its own"),
+    ],
+)
+def test_what_no_target_of_a_form_can_do_is_refused_by_the_plan(
+    folder: Path, target: str, strategy: str, words: str
+) -> None:
+    spec = build_spec(named(folder, target=target, strategies=[strategy]))
+    with pytest.raises(InvalidInput, match=words):
+        check_choices(spec, load_data(spec, 0, None), (0,))
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"answers": ["probabilities"]}, "gives labels alone; use --answers top1"),
+        ({"pool": "unlabelled.npz"}, "pool and test must both carry them"),
+    ],
+)
+def test_a_plan_refuses_what_known_labels_cannot_answer(folder: Path, changed: dict[str, Any], words: str) -> None:
+    np.savez(folder / "unlabelled.npz", images=images_of(POOL, 0).array)
+    changed = {name: str(folder / value) if name == "pool" else value for name, value in changed.items()}
+    spec = build_spec(named(folder, target="labels", **changed))
+    with pytest.raises(InvalidInput, match=words):
+        check_choices(spec, load_data(spec, 0, None), (0,))
+
+
+def named(folder: Path, **settings: Any) -> dict[str, Any]:
+    fixed = {"pool": str(folder / "pool.npz"), "test": str(folder / "test.npz"), "budgets": [20], "answers": ["top1"]}
+    return fixed | {"strategies": ["random"], "rounds": 2, "seed_share": 0.3} | settings
 
 
 def test_either_half_of_a_combination_may_need_a_look_that_is_refused() -> None:

@@ -23,7 +23,8 @@ def print_plan(plan: Plan, console: Console) -> None:
     """Print what an audit would ask and charge, and how long it would take."""
     minutes = plan.seconds / 60
     length = f"{minutes:.0f} minutes" if minutes >= 2 else f"{plan.seconds:.0f} seconds"
-    console.print(f"plan: {plan.cells} cells, {plan.finished} of them finished; about {length} to go")
+    cells = f"{plan.cells:,} {'cell' if plan.cells == 1 else 'cells'}"
+    console.print(f"plan: {cells}, {plan.finished:,} of them finished; about {length} to go")
     console.print(f"      {plan.copying:,} queries charged to copy, {plan.held_out:,} for the held-out inputs,")
     console.print(f"      {plan.measuring:,} to measure transferability and uniform agreement")
     if plan.looks:

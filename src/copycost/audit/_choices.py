@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from copycost.audit._scenario import Data
 from copycost.audit._spec import AuditSpec
+from copycost.audit._targets import load_target
 from copycost.errors import InvalidInput
-from copycost.extraction import Sizes, check_looks, start_rows, validation_rows
+from copycost.extraction import Sizes, check_looks, refuse_looks, start_rows, validation_rows
 from copycost.inputs import Images
 from copycost.networks import new_classifier
-from copycost.oracle.targets import NetworkTarget
+from copycost.oracle import AnswerKind
+from copycost.oracle.targets import NetworkTarget, file_kind, form_of
 from copycost.strategies import Knowledge, Strategy, parse
 from copycost.strategies._combination import Combination
 from copycost.strategies._groups import Grouped, by_group, free_by_group
@@ -41,12 +44,15 @@ def check_choices(spec: AuditSpec, data: Data, seeds: Iterable[int]) -> None:
     InvalidInput
         If a strategy needs labels that the pool does not have, a list leads beyond the pool or to too few members that
         are free, there are fewer queries than groups, a group is too small for its share or too large for its matrix,
-        or neurons of a target that is to be trained here cannot be seen for the whole pool.
+        or neurons of a target that is to be trained here cannot be seen for the whole pool; or if it needs what no
+        target of this form can do.
     """
     seeds = tuple(seeds)
+    _check_labels_alone(spec, data)
     _check_neurons(spec, data)
     for text in spec.strategies:
         strategy = parse(text)
+        _check_form(spec, strategy, data)
         _check_labels(strategy, data)
         listed = any(isinstance(part, Listed) for part in parts_of(strategy))
         if not listed and not any(isinstance(part, Grouped) or _grouped(part) for part in parts_of(strategy)):
@@ -89,6 +95,27 @@ def _check_labels(strategy: Strategy, data: Data) -> None:
         f"strategy '{strategy}' needs the pool's labels, and {data.pool.name} has none; {way}, or name a pool that "
         "carries them."
     )
+
+
+def _check_labels_alone(spec: AuditSpec, data: Data) -> None:
+    """Refuse known labels as the target where there are none, or answers that they cannot give."""
+    if form_of(spec.target) == "labels":
+        target = load_target(spec, data, Path(), None, None)
+        for text in spec.answers:
+            AnswerKind.parse(text).check(target.classes, target.gives_probabilities)
+
+
+def _check_form(spec: AuditSpec, strategy: Strategy, data: Data) -> None:
+    """Refuse what no target of this form can do, as a plan opens none."""
+    form = form_of(spec.target)
+    if form == "labels" and not strategy.from_pool:
+        raise InvalidInput(
+            f"strategy '{strategy}' makes inputs of its own, and the target 'labels' knows those of the pool and the "
+            "test set alone; choose a strategy that takes members of the pool, or another target."
+        )
+    network = spec.trains_target or (form == "file" and "target_arch" in file_kind(spec.target).takes)
+    pool = data.pool.inputs
+    refuse_looks(strategy, spec.target, probabilities=form != "labels", neurons=network and isinstance(pool, Images))
 
 
 def _check_neurons(spec: AuditSpec, data: Data) -> None:

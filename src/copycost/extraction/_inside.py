@@ -16,9 +16,30 @@ from copycost.oracle import Ledger, Oracle
 from copycost.oracle.targets import NetworkTarget, Target
 from copycost.strategies import Memo, Strategy
 
-__all__ = ["Inside", "check_looks", "pool_probabilities"]
+__all__ = ["Inside", "check_looks", "pool_probabilities", "refuse_looks"]
 
 _PART = 1024  # inputs between two words of progress: a multiple of what an oracle sends at once
+
+
+def refuse_looks(strategy: Strategy, name: str, *, probabilities: bool, neurons: bool) -> None:
+    """Refuse a strategy that needs a look which a target of this name does not allow.
+
+    Raises
+    ------
+    InvalidInput
+        If it needs probabilities, or neurons to see, where there are none.
+    """
+    looks = strategy.looks_inside
+    if "target_probabilities" in looks and not probabilities:
+        raise InvalidInput(
+            f"strategy '{strategy}' needs the target's own probabilities, and {name} gives labels alone; choose "
+            "another strategy."
+        )
+    if "target_traces" in looks and not neurons:
+        raise InvalidInput(
+            f"strategy '{strategy}' needs to see which neurons the target activates, and {name} is no network "
+            "over images held here; choose another strategy, or a target from weights or trained here."
+        )
 
 
 def check_looks(strategy: Strategy, target: Target, pool: Inputs) -> None:
@@ -30,19 +51,16 @@ def check_looks(strategy: Strategy, target: Target, pool: Inputs) -> None:
         If the target gives no probabilities or has no neurons to see, or traces of the whole pool would take more than
         2 GiB.
     """
-    looks = strategy.looks_inside
-    if "target_probabilities" in looks and not target.gives_probabilities:
-        raise InvalidInput(
-            f"strategy '{strategy}' needs the target's own probabilities, and {target.name} gives labels alone; choose "
-            "another strategy."
-        )
-    if "target_traces" not in looks:
+    refuse_looks(
+        strategy,
+        target.name,
+        probabilities=target.gives_probabilities,
+        neurons=isinstance(target, NetworkTarget) and isinstance(pool, Images),
+    )
+    if "target_traces" not in strategy.looks_inside:
         return
-    if not isinstance(target, NetworkTarget) or not isinstance(pool, Images):
-        raise InvalidInput(
-            f"strategy '{strategy}' needs to see which neurons the target activates, and {target.name} is no network "
-            "over images held here; choose another strategy, or a target from weights or trained here."
-        )
+    assert isinstance(target, NetworkTarget)
+    assert isinstance(pool, Images)
     neurons = sum(pass_sizes(target.classifier, pool))  # which refuses a network without such neurons
     check_room(len(pool), neurons, f"Take a smaller pool, or leave strategy '{strategy}' out.")
 
