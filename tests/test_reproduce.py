@@ -13,7 +13,7 @@ import pytest
 import yaml
 from rich.console import Console
 
-from copycost.audit import Folder, load_data
+from copycost.audit import Folder, load_data, run_audit
 from copycost.audit._tasks import target_key
 from copycost.errors import InvalidInput, LedgerError, MissingData, SpecMismatch
 from copycost.measures import student_interval
@@ -24,7 +24,7 @@ from copycost.reproduce._judgements import against_random, orders
 from copycost.reproduce._markdown import markdown
 from copycost.reproduce._measured import Measured, differs
 from copycost.reproduce._records import Records
-from copycost.reproduce._run import _share_targets
+from copycost.reproduce._run import _share_networks, _share_targets
 from copycost.reproduce._schema import Published
 from copycost.reproduce._sentences import against_summary
 from copycost.reproduce._slots import Slot, slots_of
@@ -720,6 +720,37 @@ def test_a_target_is_shared_whole_and_not_while_its_ledger_is_written(tables: Li
     assert not [*mine.rglob("insider.npy"), *mine.rglob("*.lock")]
     with Ledger(shared / "ledger.sqlite") as ledger:
         assert ledger.counts("held-out").charged > 0
+
+
+def test_a_network_is_trained_once_for_audits_that_ask_it_about_other_pools(tables: Library, copied: Path) -> None:
+    known = tables.spec("test-digits", "small")
+    assert known is not None
+    spec = known.model_copy(update={"pool": "unlabelled:embedded:pool", "seeds": 1, "budgets": (40,), "ceiling": False})
+    whole, mine = Folder(copied / "small" / "test-digits"), Folder(copied / "small" / "elsewhere")
+    _share_networks(spec, mine.path, [copied / "small" / "nowhere", whole.path])
+    source, shared = whole.target(target_key(known, 0)), mine.target(target_key(spec, 0))
+    assert source.name != shared.name
+    assert sorted(file.name for file in shared.iterdir()) == ["target.json", "target.safetensors"]
+    before = (shared / "target.safetensors").stat().st_mtime_ns
+    result = run_audit(spec, mine.path, workers=1)
+    assert result.targets[0]["fingerprint"] == json.loads((source / "record.json").read_text())["fingerprint"]
+    assert (shared / "target.safetensors").stat().st_mtime_ns == before
+
+    # trained here from the start it is the same, to the bit
+    alone = run_audit(spec, copied / "alone", workers=1)
+    assert alone.targets[0]["fingerprint"] == result.targets[0]["fingerprint"]
+
+
+@pytest.mark.parametrize("changed", [{"target_schedule": "epochs:2"}, {"test": "embedded:train"}, {"classes": 12}])
+def test_a_network_that_would_be_trained_otherwise_is_not_taken(
+    changed: dict[str, object], tables: Library, copied: Path
+) -> None:
+    known = tables.spec("test-digits", "small")
+    assert known is not None
+    spec = known.model_copy(update=changed)
+    mine = copied / "small" / "elsewhere"
+    _share_networks(spec, mine, [copied / "small" / "test-digits"])
+    assert not mine.exists()
 
 
 def test_a_second_run_on_an_audit_in_progress_is_told_so(tables: Library, copied: Path) -> None:

@@ -55,11 +55,25 @@ Report = Callable[[str, float], None]
 _SKIPPED_NAMED = 100
 
 
+_COPYING = frozenset(
+    {"budgets", "strategies", "answers", "seeds", "substitute", "schedule", "transfer", "uniform", "levels"}
+    | {"rounds", "seed_share", "validation_share", "explore", "compared"}
+)
+"""What of a spec is about copies alone."""
+
+
 def target_key(spec: AuditSpec, seed: int) -> str:
     """Return the name of the prepared target that a seed's cells share; settings with their default do not count."""
-    copying = {"budgets", "strategies", "answers", "seeds", "substitute", "schedule", "transfer", "uniform", "levels"}
-    copying |= {"rounds", "seed_share", "validation_share", "explore", "compared"}
-    document = spec.model_dump(mode="json", exclude=copying, exclude_defaults=True)
+    return _key(spec, seed, _COPYING)
+
+
+def network_key(spec: AuditSpec, seed: int) -> str:
+    """Return what two specs have in common if they train the same networks for a seed, whatever is asked of them."""
+    return _key(spec, seed, _COPYING | {"pool", "ceiling", "robustness"})
+
+
+def _key(spec: AuditSpec, seed: int, apart: frozenset[str]) -> str:
+    document = spec.model_dump(mode="json", exclude=set(apart), exclude_defaults=True)
     return digest_of(document | {"seed": seed if spec.per_seed else None})
 
 

@@ -12,7 +12,7 @@ from copycost._whole import written_whole
 from copycost.audit import AuditSpec, CellSpec, Folder, Plan, run_audit
 from copycost.audit._executor import Message
 from copycost.audit._records import TARGET_SCHEMA, read_json, write_json
-from copycost.audit._tasks import finished, target_key
+from copycost.audit._tasks import finished, network_key, target_key
 from copycost.errors import CopycostError, InvalidInput, LedgerError, MissingData, SpecMismatch
 from copycost.networks import check_device
 from copycost.oracle import Ledger
@@ -129,6 +129,7 @@ def _measure(
                     mine.adopt(spec)  # a wider one is adopted once its plan is made
                 _lay_out(mine, tables.cells(audit, scale))
                 _share_targets(spec, mine.path, others)
+                _share_networks(spec, mine.path, others)
                 _lend_memo(mine.path, others)
             run(spec, folder / audit)
         except (MissingData, SpecMismatch) as error:
@@ -203,6 +204,35 @@ def _copy_target(source: Path, mine: Path) -> None:
     passing = shutil.ignore_patterns("insider.npy*", "*.part", "*.lock", "*-shm")
     with Ledger(source / "ledger.sqlite", patience=0.0):
         shutil.copytree(source, part, ignore=passing)
+    part.rename(mine)
+
+
+def _share_networks(spec: AuditSpec, folder: Path, others: Sequence[Path]) -> None:
+    """Copy networks that another audit of this scale trained as this one would, though what it asked them differs."""
+    seeds = range(spec.seeds if spec.trains_target else 0)
+    missing = {network_key(spec, seed): mine for seed in seeds if not (mine := _target(folder, spec, seed)).exists()}
+    for other in others if missing else ():
+        with suppress(CopycostError):  # one that cannot be read lends nothing
+            theirs = Folder(other).spec()
+            for seed in range(theirs.seeds if theirs is not None and theirs.trains_target else 0):
+                assert theirs is not None
+                source, key = _target(other, theirs, seed), network_key(theirs, seed)
+                if key in missing and finished(source, TARGET_SCHEMA):
+                    _copy_networks(source, missing.pop(key), spec.ceiling)
+
+
+def _target(folder: Path, spec: AuditSpec, seed: int) -> Path:
+    return Folder(folder).target(target_key(spec, seed))
+
+
+def _copy_networks(source: Path, mine: Path, ceiling: bool) -> None:
+    part = mine.with_name(mine.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name in ("target", "ceiling") if ceiling else ("target",):
+        files = [source / f"{name}{suffix}" for suffix in (".json", ".safetensors")]
+        for file in files if all(file.exists() for file in files) else ():
+            shutil.copy2(file, part)
     part.rename(mine)
 
 
