@@ -18,6 +18,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 import torchvision
@@ -143,6 +144,17 @@ def test_the_training_part_of_usps_has_its_published_size(real: Path) -> None:
     found = datasets.load("usps:train", data_dir=real, download=False)
     assert found.labels is not None
     assert np.bincount(found.labels).tolist() == [1194, 1005, 731, 658, 652, 556, 664, 645, 542, 644]
+
+
+def test_usps28_stands_in_a_border_as_mnist_does(real: Path) -> None:
+    whole, framed = (datasets.load(f"{name}:test[:50]", data_dir=real) for name in ("usps", "usps28"))
+    images = images_of(framed).array
+    assert images.shape == (50, 28, 28, 1)
+    np.testing.assert_array_equal(framed.labels, whole.labels)
+    for image, original in zip(images[..., 0], images_of(whole).array[..., 0], strict=True):
+        inner = np.asarray(PIL.Image.fromarray(original).resize((20, 20), PIL.Image.Resampling.BILINEAR))
+        np.testing.assert_array_equal(image[4:24, 4:24], inner)
+        assert int(image.sum()) == int(inner.sum())
 
 
 def test_usps_digits_stand_as_those_of_mnist(real: Path) -> None:

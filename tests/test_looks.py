@@ -110,6 +110,12 @@ def test_a_function_is_asked_about_the_pool_once_for_all_cells_and_every_resume(
     assert seen(folder) - before == counts(folder, "fingerprint")[1] - fingerprints
     again = read_audit(folder / "out")
     assert [cell["result"] for cell in again.cells] == [cell["result"] for cell in result.cells]
+    # the page counts what was sent since, too: all that the function saw
+    assert counts(folder, "fingerprint")[1] == 10
+    noted = again.targets[0]["run"]["counts"]
+    cells = sum(cell["run"]["sent"]["copy"] for cell in again.cells)
+    assert sum(one["sent"] for one in noted.values()) + cells == seen(folder)
+    assert "sent first, to see what the target returns" in (folder / "out/report.html").read_text()
 
 
 def test_an_audit_that_grows_by_an_insider_looks_then_and_notes_it(folder: Path) -> None:

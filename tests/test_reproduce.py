@@ -268,7 +268,7 @@ def test_what_is_missing_is_run_and_what_is_there_is_kept(tables: Library, copie
 def test_a_target_of_the_same_spec_is_prepared_once(measured: tuple[Path, list[View]]) -> None:
     found = [
         {
-            path.parent.name: path.read_bytes()
+            path.parent.name: {**(record := json.loads(path.read_text())), "run": record["run"]["seconds"]}
             for path in (measured[0] / "small" / audit / "targets").glob("*/record.json")
         }
         for audit in ("test-digits", "test-noise")
@@ -289,7 +289,9 @@ def test_a_page_can_be_made_of_a_part_of_the_records_and_counts_what_is_missing(
     cell = next(cell for cell in view.cells if (cell.row, cell.column) == ("K-center", "2K"))
     assert cell.below == "no interval; 1 seed of 2"
     text = (copied / "small" / "test-table1.md").read_text()
-    assert "1 is missing; copycost reproduce test-table1 --scale small measures it." in text
+    assert (
+        "1 is missing; copycost reproduce test-table1 --scale small measures it, with the --out of this page." in text
+    )
     assert "test-digits: 7 of 8 cells" in text
     assert not (audit / "cells" / lost.key).exists()
 
@@ -765,6 +767,21 @@ def _put(file: Path) -> None:
     file.write_bytes(b"")
 
 
+def test_an_audit_that_cannot_be_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
+    small = {**AUDIT, "strategies": ["random"], "budgets": [60], "seeds": 1}
+    audits = {"test-same": {"small": {**small, "pool": "embedded:test"}}, "test-digits": {"small": small}}
+    panels = [
+        {"title": name, "settings": {"audit": name}, "rows": {"Random": {"strategy": "random"}}, "columns": {"2K": {}}}
+        for name in audits
+    ]
+    table = {**FIGURE, "panels": panels, "name": "test-table7"}
+    tables = _library(tmp_path / "yaml", {"schema": "copycost.audits/1", "audits": audits}, table)
+    with pytest.raises(InvalidInput, match="test-same: not measured") as raised:
+        reproduce("test", "small", tmp_path, workers=1, tables=tables)
+    assert "What could be measured is on the pages" in str(raised.value)
+    assert (tmp_path / "small" / "test-digits" / "records.json").exists()
+
+
 def test_an_audit_without_its_data_does_not_keep_the_others_waiting(tmp_path: Path) -> None:
     lacking = {"small": {**AUDIT, "pool": "wikitext2:train", "test": "trec:test", "target": "kim@wikitext2:train"}}
     audits = {"test-absent": lacking, "test-digits": {"small": {**AUDIT, "strategies": ["random"], "budgets": [60]}}}
@@ -863,7 +880,10 @@ def test_a_page_of_a_part_names_the_command_that_measures_the_rest(tables: Libra
     shutil.rmtree(copied / "small" / "test-noise")
     (view,) = render("test-table1", "small", copied, tables=tables)
     text = markdown(view)
-    assert "4 are missing; copycost reproduce test-table1 --scale small measures them." in text
+    assert (
+        "4 are missing; copycost reproduce test-table1 --scale small measures them, with the --out of this page."
+        in text
+    )
     assert "copycost reproduce test-table1 --scale small" in html(view)
 
 

@@ -199,7 +199,10 @@ def read_json(path: Path, schema: str) -> dict[str, Any]:
         ) from None
     found = document.get("schema") if isinstance(document, dict) else None
     if found != schema:
-        raise InvalidInput(f"{path} has schema {found!r}; this copycost reads {schema!r}.")
+        raise InvalidInput(
+            f"{path} has schema {found!r}; this copycost reads {schema!r}. Move it away, or use the version that wrote "
+            "it."
+        )
     return dict(document)
 
 

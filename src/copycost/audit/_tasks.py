@@ -123,7 +123,7 @@ def prepare_target(spec: AuditSpec, seed: int, out: Path, data_dir: Path | None,
             _write_array(Folder(out).looks(folder.name), pool_probabilities(target, data.pool.inputs, ledger, report))
         counts = {name: vars(ledger.counts(name)) for name in ("held-out", "fingerprint", "probe", "insider")}
     if record is not None:
-        _bring_up(record, folder / "record.json", data, counts["insider"])
+        _bring_up(record, folder / "record.json", data, counts)
         return
     found = _own_facts(spec, data, seed, target, weights, report)
     ceiling = None
@@ -155,11 +155,11 @@ def _cells_look_up(spec: AuditSpec, seed: int, out: Path) -> bool:
     return any(not finished(Folder(out).cell(cell.key), CELL_SCHEMA) for cell in cells)
 
 
-def _bring_up(record: dict[str, Any], path: Path, data: Data, insider: dict[str, int]) -> None:
-    """Add to the record of a prepared target what an audit that grew, or an earlier version, did not note."""
+def _bring_up(record: dict[str, Any], path: Path, data: Data, counts: dict[str, dict[str, int]]) -> None:
+    """Add to the record of a prepared target what was asked since, and what an earlier version did not note."""
     run = record["run"]
     pool = record["pool"] | ({"repeats": data.repeats} if data.repeats else {})
-    counts = run["counts"] | ({"insider": insider} if insider["charged"] else {})
+    counts = run["counts"] | {name: found for name, found in counts.items() if found["charged"]}
     grown = record | {"pool": pool, "run": run | {"counts": counts}}
     if grown != record:
         write_json(path, grown)

@@ -19,7 +19,7 @@ from copycost.datasets._running_text import read_brown, read_wikitext2
 from copycost.datasets._text_sets import NEWS, POLARITY, QUESTIONS, read_agnews, read_imdb, read_mr, read_trec
 from copycost.datasets._tinyimagenet import HALVED, list_tinyimagenet
 from copycost.datasets._transform import Transform
-from copycost.datasets._usps import read_usps
+from copycost.datasets._usps import read_usps, read_usps28
 
 _SPLITS = ("train", "test")
 
@@ -76,6 +76,7 @@ SOURCES: dict[str, Source] = {
     ),
     "trec": Source("TREC: 5,452 and 500 questions, 6 classes", _SPLITS, read_trec, QUESTIONS, "text"),
     "usps": Source("USPS: 7,291 and 2,007 grey digits, 16 x 16", _SPLITS, read_usps, DIGITS),
+    "usps28": Source("USPS laid out as MNIST is: 20 x 20 in a border of 4", _SPLITS, read_usps28, DIGITS),
     "wikitext2": Source(
         "WikiText-2: sentences of Wikipedia, a pool", ("train", "valid", "test"), read_wikitext2, medium="text"
     ),

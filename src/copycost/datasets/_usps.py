@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import bz2
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from copycost._types import ByteArray, IntArray
 from copycost.datasets._dataset import Dataset
 from copycost.datasets._fetch import ensure, optional
+from copycost.datasets._images import resize
 from copycost.errors import InvalidInput
 from copycost.inputs import Images
 
 _FILES = {"train": "usps.bz2", "test": "usps.t.bz2"}
 _ORIGIN = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
 _PIXELS = 256
+_INNER, _BORDER = 20, 4  # of MNIST's 28 x 28, as LeCun et al. laid its digits out
 
 
 def read_usps(split: str, data_dir: Path, download: bool) -> Dataset:
@@ -32,6 +36,14 @@ def read_usps(split: str, data_dir: Path, download: bool) -> Dataset:
     )
     images, labels = _rows(path)
     return Dataset(f"usps:{split}", Images(images), labels, tuple(str(digit) for digit in range(10)))
+
+
+def read_usps28(split: str, data_dir: Path, download: bool) -> Dataset:
+    """Read USPS laid out as MNIST is: 20 x 20 pixels, bilinear, in a border of 4."""
+    found = read_usps(split, data_dir, download)
+    small = resize(cast(Images, found.inputs), _INNER, _INNER).array
+    border = ((0, 0), (_BORDER, _BORDER), (_BORDER, _BORDER), (0, 0))
+    return replace(found, name=f"usps28:{split}", inputs=Images(np.pad(small, border)))
 
 
 def _fetch(split: str, root: Path) -> None:

@@ -164,6 +164,8 @@ def accounts_table(figures: Figures) -> Table:
         ("held-out", f"held-out {figures.nouns}, to measure agreement"),
         ("fingerprint", "checks that the target answers the same"),
     ]
+    if any("probe" in one for one in counts):
+        accounts.insert(0, ("probe", f"{figures.nouns} sent first, to see what the target returns"))
     if any(figures.result.looks(strategy) for strategy in figures.result.spec.strategies):
         accounts.append(("insider", "looks at what the target says of the whole pool, for the strategies given them"))
     rows = [

@@ -69,7 +69,7 @@ def reproduce(
     ------
     InvalidInput
         For an unknown name or scale; if a table alone was asked for and needs a method that is not there; if ``out``
-        cannot be written; and as of `copycost.audit.run_audit`. What is finished is kept.
+        cannot be written; and as of `copycost.audit.run_audit`, after all other audits were run.
     MissingData
         If audits lack a data set; after all others were run and the pages written.
     SpecMismatch
@@ -101,7 +101,8 @@ def reproduce(
     views = render(name, scale, out, data_dir=data_dir, tables=tables)
     if lacking:
         lines = [f"{', '.join(audits)}: not measured. {why}" for why, (_, audits) in lacking.items()]
-        raised = SpecMismatch if any(kind is SpecMismatch for kind, _ in lacking.values()) else MissingData
+        kinds = {kind for kind, _ in lacking.values()}
+        raised = next(kind for kind in (SpecMismatch, InvalidInput, MissingData) if kind in kinds)
         raise raised("\n".join([*lines, f"What could be measured is on the pages in {folder}."]))
     return views
 
@@ -132,7 +133,7 @@ def _measure(
                 _share_networks(spec, mine.path, others)
                 _lend_memo(mine.path, others)
             run(spec, folder / audit)
-        except (MissingData, SpecMismatch) as error:
+        except (MissingData, SpecMismatch, InvalidInput) as error:
             lacking.setdefault(str(error), (type(error), []))[1].append(audit)
     return lacking
 

@@ -68,7 +68,7 @@ def _lede(view: View) -> list[str]:
     elif view.missing:
         parts.append(
             f"{view.missing:,} {'is' if view.missing == 1 else 'are'} missing; copycost reproduce {view.table.name} "
-            f"--scale {view.scale} measures {'it' if view.missing == 1 else 'them'}."
+            f"--scale {view.scale} measures {'it' if view.missing == 1 else 'them'}, with the --out of this page."
         )
     if view.undefined:
         parts.append(f"{view.undefined:,} of them have no value, as a share of no example has none.")
