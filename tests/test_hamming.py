@@ -17,7 +17,7 @@ from copycost.errors import InvalidInput
 from copycost.inputs import Images, Texts
 from copycost.networks import Classifier, new_classifier
 from copycost.networks._traces import activation_traces, pass_sizes, relu_layers, relu_sizes
-from copycost.similarity._hamming import Hamming
+from copycost.similarity import Hamming
 from copycost.subsets import lightest_subset
 
 

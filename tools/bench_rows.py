@@ -44,6 +44,16 @@ from bench_measures import (
     squared,
     weight,
 )
+from bench_methods import (
+    AIMED,
+    AIMED_WHOLE,
+    NEURONS,
+    TRACES,
+    foolbox_pgd,
+    our_hamming,
+    our_pgd,
+    product_hamming,
+)
 
 PAIRS = "Mutual information of pairs of digits"
 COLOUR = "Mutual information of pairs of colour images"
@@ -51,6 +61,8 @@ COVERAGE = "Coverage"
 WEIGHT = "Lightest subset"
 DEEPFOOL = "DeepFool"
 DEEPFOOL_BASE = "DeepFool on ActiveThief's base network"
+TARGETED = "Targeted PGD"
+DISTANCES = "Distances of activation traces"
 CENTER = "k-center"
 ALL = "All 60,000 images of MNIST"
 
@@ -66,6 +78,11 @@ GROUPS = {
     DEEPFOOL: f"The same LeNet-5 and {FOOLED} digits, L2, at most 50 steps, one thread. The objective is the mean "
     "distance of the images that were fooled.",
     DEEPFOOL_BASE: f"As above with {BASE}, which has 12 convolutions, and {FOOLED_BASE} digits.",
+    TARGETED: f"The same LeNet-5 and {AIMED} digits, each aimed at the nine other classes, Linf, 40 steps, epsilon "
+    "128/255, one thread. The objective is the share of examples that the network takes for the class wanted. The last "
+    f"row: {9 * AIMED_WHOLE:,} examples on all cores.",
+    DISTANCES: f"All pairs of {TRACES:,} traces of {NEURONS:,} neurons, random bits, one thread. The objective is the "
+    "mean distance.",
     CENTER: f"{CENTRES:,} of 100,000 probability vectors of 10 classes, one thread; NumPy the first {FEW_CENTRES}. The "
     f"objective is the largest distance to the nearest of {FEW_CENTRES} centres.",
     ALL: "All threads. The row of all starts is on the first 6,000 images and a matrix that is at hand.",
@@ -145,6 +162,11 @@ _LIST = [
     Row(DEEPFOOL, "foolbox L2DeepFoolAttack", "an image", foolbox_deepfool("lenet5", FOOLED)),
     Row(DEEPFOOL_BASE, "copycost deepfool", "an image", our_deepfool(BASE, FOOLED_BASE)),
     Row(DEEPFOOL_BASE, "foolbox L2DeepFoolAttack", "an image", foolbox_deepfool(BASE, FOOLED_BASE)),
+    Row(TARGETED, "copycost pgd", "an example", our_pgd(AIMED, 1)),
+    Row(TARGETED, "foolbox LinfPGD", "an example", foolbox_pgd(AIMED)),
+    Row(TARGETED, f"copycost pgd, {9 * AIMED_WHOLE:,}", "", our_pgd(AIMED_WHOLE, 9 * AIMED_WHOLE), threads=0),
+    Row(DISTANCES, "copycost Hamming", "", our_hamming),
+    Row(DISTANCES, "NumPy, product of matrices", "", product_hamming),
     Row(CENTER, "copycost k_center", "a centre", our_k_center),
     Row(CENTER, "NumPy running minimum", "a centre", numpy_k_center),
     Row(ALL, f"drmi choosing {LARGE}, {STARTS} starts, on demand", "", large_drmi, threads=0, large=True),

@@ -11,8 +11,8 @@ import numpy as np
 
 from copycost._types import AnyArray, ByteArray, IntArray
 from copycost.errors import InvalidInput
+from copycost.similarity import Hamming
 from copycost.similarity._cost import matrix_bytes, matrix_fits
-from copycost.similarity._hamming import Hamming
 from copycost.strategies._base import Grouping, Knowledge, Queries
 from copycost.strategies._groups import Grouped, group_sizes
 from copycost.subsets import lightest_subset
