@@ -516,7 +516,7 @@ def test_plan_refuses_a_folder_that_the_run_would_refuse(audited: tuple[Path, Au
 def test_cells_that_share_a_choice_do_not_start_side_by_side(tmp_path: Path) -> None:
     spec = build_spec(
         {
-            "target": "labels",
+            "target": "mine:classify",
             "pool": "embedded:train",
             "test": "embedded:test",
             "strategies": ["random", "drmi", "coverage"],

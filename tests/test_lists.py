@@ -56,6 +56,9 @@ def values(folder: Path, *strategies: str, **more: Any) -> dict[str, Any]:
     }
 
 
+NETWORK = {"target": "network.safetensors", "target_arch": "lenet5"}  # which can be looked into; a plan opens none
+
+
 def listed(path: Path, *indices: object) -> str:
     path.write_text("\n".join(str(index) for index in indices) + "\n")
     return f"list:{path}"
@@ -169,7 +172,7 @@ def test_half_of_a_combination_that_leads_beyond_the_pool_is_refused_before_anyt
 def test_groups_that_cannot_give_their_share_are_refused_where_the_plan_is_made(
     folder: Path, tmp_path: Path, strategy: str, budget: int, words: str
 ) -> None:
-    spec = build_spec(values(folder, strategy, budgets=[budget]))
+    spec = build_spec(values(folder, strategy, budgets=[budget], **NETWORK))
     with pytest.raises(InvalidInput, match=words):
         make_plan(spec, Folder(tmp_path), load_data(spec, 0, None), 1)
 
@@ -207,7 +210,7 @@ IN_ROUNDS = {"budgets": [8], "seed_share": 0.25}
 def test_a_part_that_will_be_asked_for_fewer_than_there_are_groups_is_refused_where_the_plan_is_made(
     folder: Path, strategy: str, more: dict[str, Any], words: str
 ) -> None:
-    spec = build_spec(values(folder, strategy, **IN_ROUNDS | more))
+    spec = build_spec(values(folder, strategy, **IN_ROUNDS | NETWORK | more))
     with pytest.raises(InvalidInput, match=words):
         check_choices(spec, load_data(spec, 0, None), [0])
 
@@ -241,7 +244,7 @@ def test_a_matrix_that_would_not_be_kept_is_refused_where_the_plan_is_made(
     folder: Path, strategy: str, words: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("copycost.similarity._cost.MATRIX_LIMIT", 4 * 16 * 16)
-    spec = build_spec(values(folder, strategy, budgets=[8], rounds=2, seed_share=0.25))
+    spec = build_spec(values(folder, strategy, budgets=[8], rounds=2, seed_share=0.25, **NETWORK))
     data = load_data(spec, 0, None)
     if words is None:
         check_choices(spec, data, [0])
