@@ -6,12 +6,11 @@ import bz2
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 
 from copycost._types import ByteArray, IntArray
-from copycost.datasets._dataset import Dataset
+from copycost.datasets._dataset import Dataset, images_of
 from copycost.datasets._fetch import ensure, optional
 from copycost.datasets._images import resize
 from copycost.errors import InvalidInput
@@ -41,7 +40,7 @@ def read_usps(split: str, data_dir: Path, download: bool) -> Dataset:
 def read_usps28(split: str, data_dir: Path, download: bool) -> Dataset:
     """Read USPS laid out as MNIST is: 20 x 20 pixels, bilinear, in a border of 4."""
     found = read_usps(split, data_dir, download)
-    small = resize(cast(Images, found.inputs), _INNER, _INNER).array
+    small = resize(images_of(found), _INNER, _INNER).array
     border = ((0, 0), (_BORDER, _BORDER), (_BORDER, _BORDER), (0, 0))
     return replace(found, name=f"usps28:{split}", inputs=Images(np.pad(small, border)))
 
